@@ -1,0 +1,101 @@
+import { z } from "zod";
+import { ADMIN_KEY_MIN_CHARS, ENCRYPTION_KEY_BYTES } from "./limits.ts";
+
+/** `workerd` has no `eval`: without this zod probes for it on every schema it compiles. */
+z.config({ jitless: true });
+
+const wholeNumber = (fallback: number, min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,12}$/, `a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .refine((n) => n >= min && n <= max, `a whole number from ${min} to ${max}`)
+    .default(fallback);
+
+const httpUrl = z
+  .string()
+  .refine(isHttpUrl, "an http or https URL without credentials, query or fragment")
+  .transform((url) => url.replace(/\/+$/, ""));
+
+function isHttpUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  return /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.search && !url.hash;
+}
+
+const base64Key = z.string().refine((text) => {
+  try {
+    return atob(text).length === ENCRYPTION_KEY_BYTES;
+  } catch {
+    return false;
+  }
+}, `${ENCRYPTION_KEY_BYTES} bytes as base64, for example from: openssl rand -base64 ${ENCRYPTION_KEY_BYTES}`);
+
+/** A key that travels in a header: visible ASCII, so that it cannot split one. */
+const headerSecret = z.string().regex(/^[\x21-\x7e]+$/, "visible ASCII characters only");
+
+const originList = z
+  .string()
+  .transform((text) => text.split(/[\s,]+/).filter((part) => part !== ""))
+  .refine(
+    (origins) => origins.every((o) => o === "*" || (URL.canParse(o) && new URL(o).origin === o)),
+    "origins such as https://app.example.com, separated by commas, or *",
+  )
+  .default([]);
+
+const variables = {
+  ADMIN_API_KEY: headerSecret.min(ADMIN_KEY_MIN_CHARS, `at least ${ADMIN_KEY_MIN_CHARS} characters`).optional(),
+  ENCRYPTION_KEY: base64Key.optional(),
+  PUBLIC_URL: httpUrl.optional(),
+  LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
+  CORS_ORIGINS: originList,
+  BODY_LIMIT_BYTES: wholeNumber(262_144, 1_024, 10_485_760),
+  RATE_LIMIT_BURST: wholeNumber(20, 1, 1_000_000),
+  RATE_LIMIT_PER_MINUTE: wholeNumber(120, 1, 1_000_000),
+  RATE_LIMIT_PER_HOUR: wholeNumber(3_000, 1, 100_000_000),
+  DEPLOY_TARGET: z.enum(["edge"]).default("edge"),
+  DEPLOY_TIMEOUT_MS: wholeNumber(15_000, 100, 60_000),
+  TAVILY_API_KEY: headerSecret.optional(),
+  TAVILY_BASE_URL: httpUrl.default("https://api.tavily.com"),
+  JINA_API_KEY: headerSecret.optional(),
+  JINA_BASE_URL: httpUrl.default("https://s.jina.ai"),
+  SEARCH_DEADLINE_MS: wholeNumber(8_000, 100, 60_000),
+  PROVIDER_TIMEOUT_MS: wholeNumber(3_000, 50, 60_000),
+  CACHE_TTL_SECONDS: wholeNumber(3_600, 1, 2_592_000),
+  CACHE_TTL_NEWS_SECONDS: wholeNumber(300, 1, 2_592_000),
+  CACHE_L1_MAX_BYTES: wholeNumber(16_777_216, 0, 67_108_864),
+};
+
+const schema = z.object(variables);
+
+/** The Worker's settings, checked and frozen. Field names are the variables' own, so that one word finds both. */
+export type Config = Readonly<z.output<typeof schema>>;
+
+/** The variables that the Worker reads. `npm start` passes these on from its own environment, and only these. */
+export const CONFIG_VARIABLES = Object.keys(variables) as readonly (keyof Config)[];
+
+/** Names each bad variable and what it may be. Never a value: it may be a secret. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+/**
+ * Reads the variables out of the Worker's environment; bindings beside them are ignored. An empty string counts as
+ * absent, since that is what an unset shell variable becomes.
+ * @throws ConfigError naming every variable at fault.
+ */
+export function loadConfig(env: object): Config {
+  const given = Object.fromEntries(
+    CONFIG_VARIABLES.map((name) => [name, (env as Record<string, unknown>)[name]] as const).filter(
+      ([, value]) => value !== undefined && value !== "",
+    ),
+  );
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return Object.freeze(parsed.data);
+  const faults = parsed.error.issues.map((issue) => `${String(issue.path[0])}: ${describe(issue)}`);
+  throw new ConfigError(`configuration refused. ${faults.join("; ")}`);
+}
+
+function describe(issue: z.core.$ZodIssue): string {
+  return issue.code === "invalid_value" ? `one of ${issue.values.join(", ")}` : issue.message;
+}

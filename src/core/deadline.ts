@@ -1,0 +1,42 @@
+import type { Clock } from "./clock.ts";
+
+export type DeadlineOutcome<T> =
+  | { readonly kind: "done"; readonly value: T }
+  | { readonly kind: "timeout" }
+  | { readonly kind: "cancelled" };
+
+/**
+ * Runs `work` for at most `ms`. On time-out, or when `parent` aborts, the signal given to `work` aborts and the
+ * outcome is returned at once, also when `work` ignores its signal; a later rejection of it is swallowed.
+ * A rejection in time is passed on.
+ */
+export async function runWithin<T>(
+  clock: Clock,
+  ms: number,
+  parent: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<DeadlineOutcome<T>> {
+  if (parent?.aborted) return { kind: "cancelled" };
+  if (ms <= 0) return { kind: "timeout" };
+  const controller = new AbortController();
+  let settle: (outcome: DeadlineOutcome<T>) => void = () => {};
+  const stopped = new Promise<DeadlineOutcome<T>>((resolve) => {
+    settle = resolve;
+  });
+  const stop = (kind: "timeout" | "cancelled") => {
+    // Settled first: work that rejects on abort must not win the race with its own cancellation.
+    settle({ kind });
+    controller.abort(new DOMException(kind, kind === "timeout" ? "TimeoutError" : "AbortError"));
+  };
+  const onParentAbort = () => stop("cancelled");
+  const cancelTimer = clock.after(ms, () => stop("timeout"));
+  parent?.addEventListener("abort", onParentAbort, { once: true });
+  try {
+    const done = work(controller.signal).then((value): DeadlineOutcome<T> => ({ kind: "done", value }));
+    done.catch(() => {});
+    return await Promise.race([stopped, done]);
+  } finally {
+    cancelTimer();
+    parent?.removeEventListener("abort", onParentAbort);
+  }
+}

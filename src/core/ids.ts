@@ -1,0 +1,47 @@
+import type { Clock } from "./clock.ts";
+
+const CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz";
+const TIME_CHARS = 10;
+const RANDOM_CHARS = 16;
+
+/** Fills the array with random bytes and returns it. `crypto.getRandomValues` in production. */
+export type RandomBytes = (length: number) => Uint8Array;
+
+export const systemRandom: RandomBytes = (length) => crypto.getRandomValues(new Uint8Array(length));
+
+export interface IdSource {
+  /** `<prefix>_<26 chars>`: lower-case ULID, so ids made later sort later; within one millisecond and isolate too. */
+  next(prefix: string): string;
+}
+
+export function createIdSource(clock: Clock, random: RandomBytes): IdSource {
+  let lastTime = -1;
+  let digits: number[] = [];
+  return {
+    next(prefix) {
+      const now = Math.max(clock.now(), lastTime);
+      if (now === lastTime) increment(digits);
+      else digits = Array.from(random(RANDOM_CHARS), (byte) => byte & 31);
+      lastTime = now;
+      return `${prefix}_${encodeTime(now)}${digits.map((d) => CROCKFORD[d]).join("")}`;
+    },
+  };
+}
+
+function increment(digits: number[]): void {
+  for (let i = digits.length - 1; i >= 0; i--) {
+    const next = ((digits[i] ?? 0) + 1) & 31;
+    digits[i] = next;
+    if (next !== 0) return;
+  }
+}
+
+function encodeTime(epochMs: number): string {
+  let rest = epochMs;
+  let text = "";
+  for (let i = 0; i < TIME_CHARS; i++) {
+    text = CROCKFORD[rest % 32] + text;
+    rest = Math.floor(rest / 32);
+  }
+  return text;
+}

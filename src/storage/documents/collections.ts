@@ -1,0 +1,34 @@
+import type { Collection } from "./documents.ts";
+
+/** Every system collection, and how its documents are spread: one place, so that no two features share a name. */
+
+/** `_id` is the serverId. By owner: a list is one read, and owners do not wait for each other. */
+export const servers = (ownerId: string): Collection => system("servers", `owner:${ownerId}`);
+
+/** Every definition a server had. `_id` is `<serverId>:<version>`. */
+export const serverVersions = (ownerId: string): Collection => system("server_versions", `owner:${ownerId}`);
+
+/** Who owns a serverId: `_id` is the serverId. Makes ids unique over all owners, and finds a server by its id alone. */
+export const serverOwners = (serverId: string): Collection => system("server_owners", `server:${serverId}`);
+
+/** Append-only events of one server; `_id` sorts by time. Apart from the record: a busy log does not slow a status. */
+export const executionLogs = (serverId: string): Collection => system("execution_logs", `logs:${serverId}`);
+
+/** `_id` is the agentId. By agent: a hot agent slows no other. */
+export const agents = (agentId: string): Collection => system("agents", `agent:${agentId}`);
+
+/** Which agent serves a server: `_id` is the serverId. The insert decides which of several creates makes the agent. */
+export const agentBindings = (serverId: string): Collection => system("agent_bindings", `server:${serverId}`);
+
+/** Traces; `_id` is the runId and sorts by time. */
+export const runs = (agentId: string): Collection => system("runs", `runs:${agentId}`);
+
+/** API keys of the owners whose hash starts with `shard`; `_id` is the SHA-256 of the key. */
+export const keys = (shard: string): Collection => system("keys", `keys:${shard}`);
+
+/** What an owner's graphs store, by the name that their author gave. */
+export const ownedData = (ownerId: string, name: string): Collection => ({ kind: "owned", name, ownerId });
+
+function system(name: string, partition: string): Collection {
+  return { kind: "system", name, partition };
+}
