@@ -1,0 +1,33 @@
+import type { Context } from "hono";
+import type { Actor, Call } from "../core/actor.ts";
+import type { Json } from "../core/json.ts";
+
+/** What the access log says of one request: one wide event, to which each part adds what it knows. */
+export type WideEvent = Record<string, Json>;
+
+export interface AppEnv {
+  Variables: {
+    requestId: string;
+    origin: string;
+    event: WideEvent;
+    /** Set by the guard of each route, before its handler. */
+    actor: Actor;
+  };
+}
+
+export type AppContext = Context<AppEnv>;
+
+/** The part of a request that services see. */
+export function callOf(c: AppContext): Call {
+  return {
+    actor: c.get("actor"),
+    requestId: c.get("requestId"),
+    origin: c.get("origin"),
+    signal: c.req.raw.signal,
+  };
+}
+
+/** The address of the caller as Cloudflare gives it; `unknown` where nothing stands before the Worker. */
+export function clientAddress(c: AppContext): string {
+  return c.req.header("cf-connecting-ip") ?? "unknown";
+}

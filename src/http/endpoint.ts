@@ -1,0 +1,155 @@
+import { type Context, Hono } from "hono";
+import type { z } from "zod";
+import type { Call, Scope } from "../core/actor.ts";
+import { type AppError, type FieldError, validationFailed } from "../core/errors.ts";
+import { ok, type Result } from "../core/result.ts";
+import { readJsonBody } from "./body.ts";
+import { type AppContext, type AppEnv, callOf } from "./context.ts";
+import { problemResponse } from "./problem.ts";
+
+/**
+ * Who may come in. `open`: anybody. `agent`: the credential is looked at but may be somebody else's business (a graph
+ * reads its own `Authorization`), so a strange one counts as none. A scope: a key that has it.
+ */
+export type Access = "open" | "agent" | Scope;
+
+/** One route as declared: what validates it is what describes it. Paths use OpenAPI's form, `/servers/{serverId}`. */
+export interface EndpointSpec<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType> {
+  readonly method: "get" | "post" | "put" | "patch" | "delete";
+  readonly path: string;
+  readonly operationId: string;
+  readonly tag: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly access: Access;
+  /** Counted against the caller's limits. False only where an operator's probe must never be refused. */
+  readonly limited?: boolean;
+  readonly params?: Params;
+  readonly query?: Query;
+  readonly body?: Body;
+  /** Answers by status. The first is what a handler's `ok` becomes; one without a schema has no body. */
+  readonly responses: readonly ResponseSpec[];
+  /** Codes beyond those that its access and schemas imply. */
+  readonly errors?: readonly AppError["code"][];
+}
+
+export interface ResponseSpec {
+  readonly status: number;
+  readonly description: string;
+  readonly schema?: z.ZodType;
+  /** `application/json` unless said otherwise. */
+  readonly contentType?: string;
+}
+
+export type AnyEndpointSpec = EndpointSpec<z.ZodType, z.ZodType, z.ZodType>;
+
+export interface EndpointInput<Params, Query, Body> {
+  readonly params: Params;
+  readonly query: Query;
+  readonly body: Body;
+  readonly call: Call;
+  /** For what is neither input nor identity: headers to set, the raw request of an agent's run. */
+  readonly c: AppContext;
+}
+
+export type EndpointHandler<Params, Query, Body> = (
+  input: EndpointInput<Params, Query, Body>,
+) => Promise<Result<unknown> | Response>;
+
+/** Lets a request in (identity, scope, limits) or says why not. Made once from the services, see `guard.ts`. */
+export type Guard = (c: AppContext, spec: AnyEndpointSpec) => Promise<Result<null>>;
+
+export interface Endpoint {
+  readonly spec: AnyEndpointSpec;
+  readonly handle: (c: AppContext, guard: Guard, bodyLimitBytes: number) => Promise<Response>;
+}
+
+/** Ties a route's declaration to its handler. Types flow from the schemas to the handler's input. */
+export function endpoint<
+  Params extends z.ZodType = z.ZodUndefined,
+  Query extends z.ZodType = z.ZodUndefined,
+  Body extends z.ZodType = z.ZodUndefined,
+>(
+  spec: EndpointSpec<Params, Query, Body>,
+  handler: EndpointHandler<z.output<Params>, z.output<Query>, z.output<Body>>,
+): Endpoint {
+  return {
+    spec,
+    async handle(c, guard, bodyLimitBytes) {
+      const refuse = (error: AppError) => refusal(c, error);
+      const admitted = await guard(c, spec);
+      if (!admitted.ok) return refuse(admitted.error);
+      const params = parse(spec.params, c.req.param(), "");
+      if (!params.ok) return refuse(params.error);
+      const query = parse(spec.query, spec.query && singleValued(c.req.queries()), "");
+      if (!query.ok) return refuse(query.error);
+      const raw = spec.body ? await readJsonBody(c.req.raw, bodyLimitBytes) : ok(undefined);
+      if (!raw.ok) return refuse(raw.error);
+      const body = parse(spec.body, raw.value, "body");
+      if (!body.ok) return refuse(body.error);
+      const outcome = await handler({
+        params: params.value,
+        query: query.value,
+        body: body.value,
+        call: callOf(c),
+        c,
+      });
+      if (outcome instanceof Response) return outcome;
+      return outcome.ok ? success(c, spec.responses[0], outcome.value) : refuse(outcome.error);
+    },
+  };
+}
+
+/** Mounts the endpoints on a router of their own, in the order given. */
+export function mountEndpoints(endpoints: readonly Endpoint[], guard: Guard, bodyLimitBytes: number): Hono<AppEnv> {
+  const router = new Hono<AppEnv>();
+  for (const { spec, handle } of endpoints) {
+    router.on(spec.method, honoPath(spec.path), function runEndpoint(c: Context<AppEnv>) {
+      c.get("event").route = `${spec.method.toUpperCase()} ${spec.path}`;
+      return handle(c, guard, bodyLimitBytes);
+    });
+  }
+  return router;
+}
+
+/** A failure as the caller sees it, noted in the request's log event. */
+export function refusal(c: AppContext, error: AppError): Response {
+  c.get("event").code = error.code;
+  return problemResponse(error, c.get("requestId"), c.req.path);
+}
+
+export function honoPath(path: string): string {
+  return path.replaceAll(/\{(\w+)\}/g, ":$1");
+}
+
+function success(c: AppContext, spec: ResponseSpec | undefined, value: unknown): Response {
+  const status = spec?.status ?? 200;
+  if (spec?.schema === undefined) return c.body(null, 204);
+  return Response.json(value, { status, headers: { "Cache-Control": "no-store" } });
+}
+
+function parse<T extends z.ZodType>(schema: T | undefined, value: unknown, whole: string): Result<z.output<T>> {
+  // Without a schema T is ZodUndefined, so undefined is what the handler's type promises.
+  if (schema === undefined) return ok(undefined as z.output<T>);
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return ok(parsed.data);
+  return validationFailed(parsed.error.issues.map((issue) => toFieldError(issue, whole)));
+}
+
+export function toFieldError(issue: z.core.$ZodIssue, whole = ""): FieldError {
+  const path = issue.path.map(String).join(".");
+  if (path === "" && issue.code === "invalid_type" && whole !== "") {
+    return { path, message: `${whole}: expected ${issue.expected}` };
+  }
+  return { path, message: issue.message };
+}
+
+/** A parameter given twice stays a list, which no schema of ours takes: it is refused, not silently halved. */
+function singleValued(queries: Record<string, string[]>): Record<string, string | string[]> {
+  return Object.fromEntries(
+    Object.entries(queries).map(([name, values]) => [
+      name,
+      values.length === 1 && values[0] !== undefined ? values[0] : values,
+    ]),
+  );
+}

@@ -1,0 +1,48 @@
+import { z } from "zod";
+import { OWNER_ID_MAX_CHARS, PAGE_DEFAULT_ITEMS, PAGE_MAX_ITEMS } from "../config/limits.ts";
+import type { JsonObject } from "../core/json.ts";
+
+/** Pieces that the features' contracts share. */
+
+export const serverId = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, "1 to 64 letters, digits, _ or -, starting with a letter or digit");
+
+/** Free text of the caller's user system. Control characters and surrogates on their own are refused. */
+export const ownerId = z
+  .string()
+  .min(1, "must not be empty")
+  .max(OWNER_ID_MAX_CHARS)
+  .refine((text) => !/\p{C}/u.test(text), "must hold no control characters");
+
+export const jsonObject = z.record(z.string(), z.json()).transform((value) => value as JsonObject);
+
+const pageLimit = z
+  .string()
+  .regex(/^\d{1,3}$/, `a whole number from 1 to ${PAGE_MAX_ITEMS}`)
+  .transform(Number)
+  .refine((n) => n >= 1 && n <= PAGE_MAX_ITEMS, `a whole number from 1 to ${PAGE_MAX_ITEMS}`);
+
+/** `?limit=&cursor=` of every list. A cursor is opaque to the caller: the id of the last item of the page before. */
+export const pageQuery = {
+  limit: pageLimit.optional().transform((n) => n ?? PAGE_DEFAULT_ITEMS),
+  cursor: z
+    .string()
+    .regex(/^[A-Za-z0-9_:-]{1,128}$/, "a nextCursor of an earlier page")
+    .optional(),
+};
+
+export function pageOf<T extends z.ZodType>(item: T) {
+  return z.object({ items: z.array(item), nextCursor: z.string().nullable() });
+}
+
+/** One page: `items` were read with one more than `limit` asked, so that the last page is known as such. */
+export function toPage<T>(
+  read: readonly T[],
+  limit: number,
+  cursorOf: (item: T) => string,
+): { items: readonly T[]; nextCursor: string | null } {
+  const items = read.slice(0, limit);
+  const last = items.at(-1);
+  return { items, nextCursor: read.length > limit && last !== undefined ? cursorOf(last) : null };
+}

@@ -1,0 +1,117 @@
+import { z } from "zod";
+
+/** Tavily answers 400 above this. */
+const QUERY_MAX_CHARS = 400;
+const MAX_RESULTS = 20;
+const MAX_DOMAINS = 20;
+
+const domain = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .regex(
+    /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$/,
+    "a host name such as example.com",
+  );
+
+const query = z
+  .string()
+  .trim()
+  .min(1, "must hold 1 to 400 characters")
+  .refine((text) => [...text].length <= QUERY_MAX_CHARS, `at most ${QUERY_MAX_CHARS} characters`)
+  .refine(
+    (text) => text.isWellFormed() && !/\p{Cc}/u.test(text.replace(/[\t\n\r]/g, "")),
+    "must hold no control characters",
+  );
+
+export const searchRequest = z
+  .strictObject({
+    query,
+    maxResults: z.int().min(1).max(MAX_RESULTS).default(5),
+    topic: z.enum(["general", "news", "finance"]).default("general"),
+    searchDepth: z.enum(["basic", "advanced"]).default("basic"),
+    timeRange: z.enum(["day", "week", "month", "year"]).nullable().default(null),
+    includeDomains: z.array(domain).max(MAX_DOMAINS).default([]),
+    excludeDomains: z.array(domain).max(MAX_DOMAINS).default([]),
+    /** ISO 3166-1 alpha-2. */
+    country: z
+      .string()
+      .regex(/^[A-Za-z]{2}$/, "a country code of two letters")
+      .toLowerCase()
+      .nullable()
+      .default(null),
+    /** ISO 639-1. */
+    language: z
+      .string()
+      .regex(/^[A-Za-z]{2}$/, "a language code of two letters")
+      .toLowerCase()
+      .nullable()
+      .default(null),
+    includeAnswer: z.boolean().default(false),
+    includeRawContent: z.boolean().default(false),
+    cache: z.enum(["default", "bypass", "only"]).default("default"),
+  })
+  .meta({ id: "SearchRequest" });
+
+export type SearchRequest = z.output<typeof searchRequest>;
+
+export const ATTEMPT_REASONS = [
+  "timeout",
+  "rate_limited",
+  "quota",
+  "unauthorized",
+  "server_error",
+  "bad_response",
+  "irrelevant",
+  "empty",
+  "circuit_open",
+  "not_configured",
+  "deadline",
+] as const;
+export type AttemptReason = (typeof ATTEMPT_REASONS)[number];
+
+export const attemptSchema = z
+  .object({
+    provider: z.string(),
+    outcome: z.enum(["ok", "failed", "skipped"]),
+    reason: z.enum(ATTEMPT_REASONS).nullable(),
+    httpStatus: z.int().nullable(),
+    durationMs: z.number(),
+  })
+  .meta({ id: "SearchAttempt" });
+
+export type Attempt = z.output<typeof attemptSchema>;
+
+export const searchResult = z
+  .object({
+    title: z.string(),
+    url: z.url(),
+    content: z.string(),
+    /** 0 to 1, higher is better; comparable within one answer. */
+    score: z.number(),
+    publishedDate: z.string().nullable(),
+    provider: z.string(),
+    rawContent: z.string().nullable().optional(),
+  })
+  .meta({ id: "SearchResult" });
+
+export type SearchResult = z.output<typeof searchResult>;
+
+export const searchAnswer = z
+  .object({
+    query: z.string(),
+    results: z.array(searchResult),
+    answer: z.string().nullable(),
+    provider: z.string(),
+    degraded: z.boolean(),
+    cache: z.object({
+      status: z.enum(["miss", "l1", "l2", "stale", "coalesced", "bypass"]),
+      ageSeconds: z.number(),
+    }),
+    attempts: z.array(attemptSchema),
+    requestId: z.string(),
+    tookMs: z.number(),
+  })
+  .meta({ id: "SearchAnswer" });
+
+export type SearchAnswer = z.output<typeof searchAnswer>;
