@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import type { Actor, Call } from "../core/actor.ts";
 import type { Json } from "../core/json.ts";
+import type { Admission } from "../storage/shared-state/shared-state.ts";
 
 /** What the access log says of one request: one wide event, to which each part adds what it knows. */
 export type WideEvent = Record<string, Json>;
@@ -12,6 +13,8 @@ export interface AppEnv {
     event: WideEvent;
     /** Set by the guard of each route, before its handler. */
     actor: Actor;
+    /** Set by the guard where the request counts against a limit. */
+    admission?: Admission;
   };
 }
 

@@ -1,78 +1,75 @@
-import type { AppError } from "../core/errors.ts";
+import type { AppError, ErrorCode } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
 
 export const PROBLEM_CONTENT_TYPE = "application/problem+json";
 
-const QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded";
+/** How a failure looks on the wire. Every code stands here, or this does not compile. */
+export const PROBLEMS: Readonly<Record<ErrorCode, { readonly status: number; readonly title: string }>> = {
+  VALIDATION_FAILED: { status: 400, title: "Validation failed" },
+  ALREADY_DEPLOYED: { status: 400, title: "Already deployed" },
+  NOT_DEPLOYED: { status: 400, title: "Not deployed" },
+  UNAUTHENTICATED: { status: 401, title: "Unauthenticated" },
+  FORBIDDEN: { status: 403, title: "Forbidden" },
+  NOT_FOUND: { status: 404, title: "Not found" },
+  METHOD_NOT_ALLOWED: { status: 405, title: "Method not allowed" },
+  DEPLOY_IN_PROGRESS: { status: 409, title: "Deploy in progress" },
+  VERSION_CONFLICT: { status: 409, title: "Version conflict" },
+  DUPLICATE: { status: 409, title: "Duplicate" },
+  PAYLOAD_TOO_LARGE: { status: 413, title: "Payload too large" },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, title: "Unsupported media type" },
+  RATE_LIMITED: { status: 429, title: "Too many requests" },
+  UPSTREAM_FAILED: { status: 502, title: "Upstream failed" },
+  UPSTREAM_TIMEOUT: { status: 504, title: "Upstream timeout" },
+  RUN_FAILED: { status: 500, title: "Run failed" },
+  RUN_TIMEOUT: { status: 504, title: "Run timeout" },
+  SEARCH_UNAVAILABLE: { status: 503, title: "Search unavailable" },
+  TARGET_NOT_CONFIGURED: { status: 503, title: "Target not configured" },
+  STORAGE_UNAVAILABLE: { status: 503, title: "Storage unavailable" },
+  INTERNAL: { status: 500, title: "Internal error" },
+};
 
-interface Wire {
-  readonly status: number;
-  readonly title: string;
-  /** Defaults to a URN made of the code. */
+interface Particulars {
   readonly type?: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** What this problem carries beside the members that all have. */
   readonly members?: Readonly<Record<string, Json>>;
 }
 
-/** The one place where an expected failure meets HTTP. Exhaustive: a new code does not compile until it is mapped. */
-export function toWire(error: AppError): Wire {
+function particularsOf(error: AppError): Particulars {
   switch (error.code) {
     case "VALIDATION_FAILED":
-      return { status: 400, title: "Validation failed", members: { errors: error.errors.map((e) => ({ ...e })) } };
+      return { members: { errors: error.errors.map((e) => ({ ...e })) } };
     case "ALREADY_DEPLOYED": {
       const { agentId, endpoint, dashboardUrl } = error;
-      return { status: 400, title: "Already deployed", members: { agentId, endpoint, dashboardUrl } };
+      return { members: { agentId, endpoint, dashboardUrl } };
     }
-    case "NOT_DEPLOYED":
-      return { status: 400, title: "Not deployed" };
     case "UNAUTHENTICATED":
-      return { status: 401, title: "Unauthenticated", headers: { "WWW-Authenticate": 'Bearer realm="orchestrix"' } };
-    case "FORBIDDEN":
-      return { status: 403, title: "Forbidden" };
-    case "NOT_FOUND":
-      return { status: 404, title: "Not found" };
+      return { headers: { "WWW-Authenticate": 'Bearer realm="orchestrix"' } };
     case "METHOD_NOT_ALLOWED":
-      return { status: 405, title: "Method not allowed", headers: { Allow: error.allow.join(", ") } };
-    case "DEPLOY_IN_PROGRESS":
-      return { status: 409, title: "Deploy in progress", headers: retryAfter(error.retryAfterSeconds) };
-    case "VERSION_CONFLICT":
-      return { status: 409, title: "Version conflict" };
-    case "DUPLICATE":
-      return { status: 409, title: "Duplicate" };
-    case "PAYLOAD_TOO_LARGE":
-      return { status: 413, title: "Payload too large" };
+      return { headers: { Allow: error.allow.join(", ") } };
     case "UNSUPPORTED_MEDIA_TYPE":
-      return { status: 415, title: "Unsupported media type", headers: { Accept: "application/json" } };
+      return { headers: { Accept: "application/json" } };
+    case "DEPLOY_IN_PROGRESS":
+      return { headers: retryAfter(error.retryAfterSeconds) };
     case "RATE_LIMITED":
       return {
-        status: 429,
-        title: "Too many requests",
-        type: QUOTA_EXCEEDED,
+        type: "https://iana.org/assignments/http-problem-types#quota-exceeded",
         headers: retryAfter(error.retryAfterSeconds),
         members: { "violated-policies": [...error.violatedPolicies] },
       };
-    case "UPSTREAM_FAILED":
-      return { status: 502, title: "Upstream failed" };
-    case "UPSTREAM_TIMEOUT":
-      return { status: 504, title: "Upstream timeout" };
     case "RUN_FAILED":
-      return { status: 500, title: "Run failed", members: { runId: error.runId, step: error.step } };
     case "RUN_TIMEOUT":
-      return { status: 504, title: "Run timeout", members: { runId: error.runId, step: error.step } };
+      return { members: { runId: error.runId, step: error.step } };
     case "SEARCH_UNAVAILABLE":
       return {
-        status: 503,
-        title: "Search unavailable",
         headers: retryAfter(error.retryAfterSeconds),
         members: { attempts: error.attempts.map((a) => ({ ...a })) },
       };
     case "TARGET_NOT_CONFIGURED":
-      return { status: 503, title: "Target not configured", headers: retryAfter(UNAVAILABLE_RETRY_SECONDS) };
     case "STORAGE_UNAVAILABLE":
-      return { status: 503, title: "Storage unavailable", headers: retryAfter(UNAVAILABLE_RETRY_SECONDS) };
-    case "INTERNAL":
-      return { status: 500, title: "Internal error" };
+      return { headers: retryAfter(UNAVAILABLE_RETRY_SECONDS) };
+    default:
+      return {};
   }
 }
 
@@ -85,20 +82,21 @@ function retryAfter(seconds: number): Record<string, string> {
 
 /** RFC 9457 problem details, with `code`, `requestId` and `error` (the detail again, for clients that read one field). */
 export function problemResponse(error: AppError, requestId: string, path: string): Response {
-  const wire = toWire(error);
+  const { status, title } = PROBLEMS[error.code];
+  const { type, headers, members } = particularsOf(error);
   const body = {
-    type: wire.type ?? `urn:orchestrix:problem:${error.code.toLowerCase().replaceAll("_", "-")}`,
-    title: wire.title,
-    status: wire.status,
+    type: type ?? `urn:orchestrix:problem:${error.code.toLowerCase().replaceAll("_", "-")}`,
+    title,
+    status,
     detail: error.detail,
     instance: path,
     code: error.code,
     requestId,
     error: error.detail,
-    ...wire.members,
+    ...members,
   };
   return Response.json(body, {
-    status: wire.status,
-    headers: { "Content-Type": PROBLEM_CONTENT_TYPE, "Cache-Control": "no-store", ...wire.headers },
+    status,
+    headers: { "Content-Type": PROBLEM_CONTENT_TYPE, "Cache-Control": "no-store", ...headers },
   });
 }

@@ -5,11 +5,11 @@ import type { Collection } from "./documents.ts";
 /** `_id` is the serverId. By owner: a list is one read, and owners do not wait for each other. */
 export const servers = (ownerId: string): Collection => system("servers", `owner:${ownerId}`);
 
-/** Every definition a server had. `_id` is `<serverId>:<version>`. */
-export const serverVersions = (ownerId: string): Collection => system("server_versions", `owner:${ownerId}`);
-
 /** Who owns a serverId: `_id` is the serverId. Makes ids unique over all owners, and finds a server by its id alone. */
 export const serverOwners = (serverId: string): Collection => system("server_owners", `server:${serverId}`);
+
+/** Every owner that has ever made a server; `_id` is the ownerId. What scheduled jobs walk. */
+export const owners = (): Collection => system("owners", "owners");
 
 /** Append-only events of one server; `_id` sorts by time. Apart from the record: a busy log does not slow a status. */
 export const executionLogs = (serverId: string): Collection => system("execution_logs", `logs:${serverId}`);
@@ -23,7 +23,7 @@ export const agentBindings = (serverId: string): Collection => system("agent_bin
 /** Traces; `_id` is the runId and sorts by time. */
 export const runs = (agentId: string): Collection => system("runs", `runs:${agentId}`);
 
-/** API keys of the owners whose hash starts with `shard`; `_id` is the SHA-256 of the key. */
+/** API keys; `_id` is the SHA-256 of the key. `shard` is two hex digits made from the owner, and part of each key. */
 export const keys = (shard: string): Collection => system("keys", `keys:${shard}`);
 
 /** What an owner's graphs store, by the name that their author gave. */

@@ -1,0 +1,64 @@
+import { Hono } from "hono";
+import { cors } from "hono/cors";
+import { secureHeaders } from "hono/secure-headers";
+import type { Config } from "./config/config.ts";
+import type { Clock } from "./core/clock.ts";
+import { StorageUnavailable } from "./core/errors.ts";
+import type { IdSource } from "./core/ids.ts";
+import type { Logger } from "./core/logger.ts";
+import type { AppEnv } from "./http/context.ts";
+import { createDocsEndpoints } from "./http/docs-routes.ts";
+import { type Endpoint, type Guard, mountEndpoints, refusal } from "./http/endpoint.ts";
+import { createNotFound } from "./http/middleware/not-found.ts";
+import { requestContext } from "./http/middleware/request-context.ts";
+
+/** What a browser script of another origin may send and read. */
+const CORS_REQUEST_HEADERS = ["Authorization", "Content-Type", "Idempotency-Key", "X-API-Key", "X-Request-Id"];
+const CORS_EXPOSED_HEADERS = [
+  "Cache-Status",
+  "RateLimit",
+  "RateLimit-Policy",
+  "Retry-After",
+  "X-Request-Id",
+  "X-Run-Id",
+];
+
+/** The whole HTTP surface: the layers in their order, then each feature's routes. */
+export function createApp(deps: {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly log: Logger;
+  readonly guard: Guard;
+  readonly version: string;
+  readonly endpoints: readonly Endpoint[];
+}): Hono<AppEnv> {
+  const { config, log } = deps;
+  const endpoints = [...deps.endpoints, ...createDocsEndpoints(deps.endpoints, deps.version)];
+  const app = new Hono<AppEnv>();
+  app.use(requestContext({ ids: deps.ids, clock: deps.clock, log, publicUrl: config.PUBLIC_URL }));
+  app.use(
+    secureHeaders({
+      contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+      crossOriginResourcePolicy: config.CORS_ORIGINS.length > 0 ? "cross-origin" : "same-origin",
+    }),
+  );
+  if (config.CORS_ORIGINS.length > 0) {
+    app.use(
+      cors({
+        origin: config.CORS_ORIGINS.includes("*") ? "*" : config.CORS_ORIGINS,
+        allowHeaders: CORS_REQUEST_HEADERS,
+        exposeHeaders: CORS_EXPOSED_HEADERS,
+      }),
+    );
+  }
+  app.route("/", mountEndpoints(endpoints, deps.guard, config.BODY_LIMIT_BYTES));
+  app.notFound(createNotFound(endpoints.map((e) => e.spec)));
+  app.onError(function answerSurprise(error, c) {
+    log.error("unhandled_error", { requestId: c.get("requestId"), path: c.req.path, error });
+    return error instanceof StorageUnavailable
+      ? refusal(c, { code: "STORAGE_UNAVAILABLE", detail: "the documents store does not answer; try again soon" })
+      : refusal(c, { code: "INTERNAL", detail: "internal error" });
+  });
+  return app;
+}

@@ -1,0 +1,45 @@
+/** Names whose values are never written, whatever they hold. */
+const SECRET_NAME =
+  /pass(?:word|wd|phrase)?$|secret|token|api[-_]?key|authorization|cookie|credential|private[-_]?key|signature/i;
+
+/** Secrets known by their look: our keys, JWTs, providers' keys, bearer headers, credentials inside URLs. */
+const SECRET_PATTERNS: readonly RegExp[] = [
+  /\borx_[A-Za-z0-9_-]{8,}/g,
+  /\beyJ[\w-]+\.[\w-]+\.[\w-]*/g,
+  /\b(?:tvly|jina|arch|whsec|sk|re)[-_][A-Za-z0-9_\-+/=]{8,}/g,
+  /\b(?:Bearer|Basic)\s+[\w.~+/=-]+/gi,
+  /(?<=\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@]+(?=@)/gi,
+];
+
+export const MASK = "[masked]";
+
+/** The text with everything that looks like a secret replaced. `secrets` are exact values known from configuration. */
+export function maskText(text: string, secrets: readonly string[] = []): string {
+  let masked = text;
+  for (const secret of secrets) masked = masked.replaceAll(secret, MASK);
+  for (const pattern of SECRET_PATTERNS) masked = masked.replace(pattern, MASK);
+  return masked;
+}
+
+/** Deeper than this nothing is written: a log line is for reading. */
+const MAX_DEPTH = 8;
+
+/** A copy that may be written: values under secret names and texts that look like secrets are masked, errors unfolded. */
+export function maskValue(value: unknown, secrets: readonly string[] = [], depth = 0): unknown {
+  if (typeof value === "string") return maskText(value, secrets);
+  if (typeof value !== "object" || value === null) return value;
+  if (depth >= MAX_DEPTH) return "[deep]";
+  if (value instanceof Error) return maskValue(unfoldError(value), secrets, depth);
+  if (Array.isArray(value)) return value.map((item) => maskValue(item, secrets, depth + 1));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [
+      name,
+      SECRET_NAME.test(name) && inner !== null ? MASK : maskValue(inner, secrets, depth + 1),
+    ]),
+  );
+}
+
+function unfoldError(error: Error): Record<string, unknown> {
+  const { name, message, stack, cause } = error;
+  return { name, message, stack, ...(cause === undefined ? {} : { cause }) };
+}

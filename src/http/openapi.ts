@@ -1,0 +1,139 @@
+import { z } from "zod";
+import { SCOPES } from "../core/actor.ts";
+import type { ErrorCode } from "../core/errors.ts";
+import { isJsonObject, type Json, type JsonObject } from "../core/json.ts";
+import type { AnyEndpointSpec } from "./endpoint.ts";
+import { PROBLEM_CONTENT_TYPE, PROBLEMS } from "./problem.ts";
+
+const PROBLEM_SCHEMA: JsonObject = {
+  type: "object",
+  required: ["type", "title", "status", "detail", "code", "requestId", "error"],
+  properties: {
+    type: { type: "string", format: "uri" },
+    title: { type: "string" },
+    status: { type: "integer" },
+    detail: { type: "string" },
+    instance: { type: "string" },
+    code: { type: "string", enum: Object.keys(PROBLEMS) },
+    requestId: { type: "string" },
+    error: { type: "string", description: "The same text as `detail`" },
+    errors: {
+      type: "array",
+      items: {
+        type: "object",
+        required: ["path", "message"],
+        properties: { path: { type: "string" }, message: { type: "string" } },
+      },
+    },
+  },
+};
+
+/** OpenAPI 3.1, whose schemas are JSON Schema 2020-12: made by zod from the schemas that the routes validate with. */
+export function describeApi(specs: readonly AnyEndpointSpec[], info: { readonly version: string }): JsonObject {
+  const components = new Map<string, Json>([["Problem", PROBLEM_SCHEMA]]);
+  const paths: Record<string, Record<string, Json>> = {};
+  for (const spec of specs) {
+    const operations = paths[spec.path] ?? {};
+    operations[spec.method] = describeOperation(spec, components);
+    paths[spec.path] = operations;
+  }
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "Orchestrix",
+      version: info.version,
+      summary: "Deploys MCP servers as live agents, and searches the web with an answer always",
+      license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+    },
+    tags: [...new Set(specs.map((spec) => spec.tag))].map((name) => ({ name })),
+    paths,
+    components: {
+      schemas: Object.fromEntries(components),
+      securitySchemes: {
+        bearer: { type: "http", scheme: "bearer", description: `A key, with scopes among ${SCOPES.join(", ")}` },
+        apiKey: { type: "apiKey", in: "header", name: "X-API-Key" },
+      },
+    },
+  };
+}
+
+function describeOperation(spec: AnyEndpointSpec, components: Map<string, Json>): JsonObject {
+  const schemaOf = (schema: z.ZodType, io: "input" | "output") => toJsonSchema(schema, io, components);
+  const scope = spec.access === "open" || spec.access === "agent" ? null : spec.access;
+  const security: Json[] = scope === null ? [{}] : [{ bearer: [] }, { apiKey: [] }];
+  return {
+    operationId: spec.operationId,
+    tags: [spec.tag],
+    summary: spec.summary,
+    ...(spec.description === undefined ? {} : { description: spec.description }),
+    security: spec.access === "agent" ? [{}, { bearer: [] }, { apiKey: [] }] : security,
+    ...(scope === null ? {} : { "x-scope": scope }),
+    parameters: [...parameters(spec.params, "path", schemaOf), ...parameters(spec.query, "query", schemaOf)],
+    ...(spec.body === undefined
+      ? {}
+      : { requestBody: { required: true, content: { "application/json": { schema: schemaOf(spec.body, "input") } } } }),
+    responses: { ...successes(spec, schemaOf), ...problems(spec) },
+  };
+}
+
+type SchemaOf = (schema: z.ZodType, io: "input" | "output") => Json;
+
+function parameters(schema: z.ZodType | undefined, where: "path" | "query", schemaOf: SchemaOf): Json[] {
+  if (schema === undefined) return [];
+  const described = schemaOf(schema, "input");
+  if (!isJsonObject(described) || !isJsonObject(described.properties)) return [];
+  const required = Array.isArray(described.required) ? described.required : [];
+  return Object.entries(described.properties).map(([name, property]) => ({
+    name,
+    in: where,
+    required: where === "path" || required.includes(name),
+    schema: property,
+  }));
+}
+
+function successes(spec: AnyEndpointSpec, schemaOf: SchemaOf): Record<string, Json> {
+  return Object.fromEntries(
+    spec.responses.map(({ status, description, schema, contentType = "application/json" }) => [
+      String(status),
+      {
+        description,
+        ...(schema === undefined ? {} : { content: { [contentType]: { schema: schemaOf(schema, "output") } } }),
+      },
+    ]),
+  );
+}
+
+function problems(spec: AnyEndpointSpec): Record<string, Json> {
+  const codes = new Set<ErrorCode>(["INTERNAL", ...(spec.errors ?? [])]);
+  if (spec.params ?? spec.query ?? spec.body) codes.add("VALIDATION_FAILED");
+  if (spec.body !== undefined) codes.add("PAYLOAD_TOO_LARGE").add("UNSUPPORTED_MEDIA_TYPE");
+  if (spec.access !== "open") codes.add("UNAUTHENTICATED").add("FORBIDDEN").add("STORAGE_UNAVAILABLE");
+  if (spec.limited !== false) codes.add("RATE_LIMITED");
+  const byStatus = Map.groupBy(codes, (code) => PROBLEMS[code].status);
+  const content = { [PROBLEM_CONTENT_TYPE]: { schema: { $ref: "#/components/schemas/Problem" } } };
+  return Object.fromEntries(
+    [...byStatus].map(([status, group]) => [String(status), { description: group.sort().join(", "), content }]),
+  );
+}
+
+/** Named schemas (`.meta({ id })`) become components; the same name always means the same schema of one direction. */
+function toJsonSchema(schema: z.ZodType, io: "input" | "output", components: Map<string, Json>): Json {
+  const { $schema: _, $defs, ...root } = z.toJSONSchema(schema, { io, unrepresentable: "any", reused: "inline" });
+  const named = { ...(isJsonObject($defs) ? $defs : {}) };
+  const rewrite = (value: unknown): Json =>
+    JSON.parse(JSON.stringify(value).replaceAll(/"#\/\$defs\/([^"]+)"/g, (_match, name) => `"${refTo(name, io)}"`));
+  for (const [name, definition] of Object.entries(named)) components.set(componentName(name, io), rewrite(definition));
+  const id = root.id;
+  if (typeof id !== "string") return rewrite(root);
+  components.set(componentName(id, io), rewrite(root));
+  return { $ref: refTo(id, io) };
+}
+
+function refTo(name: string, io: "input" | "output"): string {
+  return `#/components/schemas/${componentName(name, io)}`;
+}
+
+/** A schema with defaults differs by direction: what may be left out on the way in is always there on the way out. */
+function componentName(name: string, io: "input" | "output"): string {
+  return io === "input" ? `${name}Input` : name;
+}

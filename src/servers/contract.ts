@@ -1,0 +1,67 @@
+import { z } from "zod";
+import { jsonObject, ownerId, pageQuery, serverId } from "../http/schemas.ts";
+import { accessSchema, executionOrder, graphFields, toolSchema } from "../runtime/contract.ts";
+
+export const createServerBody = z
+  .strictObject({
+    serverId: serverId.optional(),
+    ownerId: ownerId.optional(),
+    ...graphFields,
+    inputSchema: jsonObject.optional(),
+    access: accessSchema.default("public"),
+  })
+  .meta({ id: "CreateServer" });
+
+export type CreateServer = z.output<typeof createServerBody>;
+
+export const DEPLOYMENT_STATES = ["draft", "deploying", "deployed", "failed", "undeploying"] as const;
+export const deploymentState = z.enum(DEPLOYMENT_STATES);
+export type DeploymentState = z.output<typeof deploymentState>;
+
+export const deploymentSchema = z.object({
+  state: deploymentState,
+  target: z.string().nullable(),
+  /** The version that the target has; null before the first deploy. */
+  version: z.int().nullable(),
+  /** Why the last deploy failed, written for people; null otherwise. */
+  error: z.string().nullable(),
+});
+
+export const serverRecord = z
+  .object({
+    serverId,
+    ownerId: z.string(),
+    name: z.string(),
+    description: z.string(),
+    tools: z.array(toolSchema),
+    executionOrder,
+    inputSchema: jsonObject,
+    access: accessSchema,
+    policy: jsonObject,
+    version: z.int().min(1),
+    createdAt: z.iso.datetime(),
+    updatedAt: z.iso.datetime(),
+    deployment: deploymentSchema,
+    archestraAgentId: z.string().nullable(),
+    archestraEndpoint: z.string().nullable(),
+    archestraDashboardUrl: z.string().nullable(),
+    archestraDeployedAt: z.string().nullable(),
+  })
+  .meta({ id: "Server" });
+
+export type ServerRecord = z.output<typeof serverRecord>;
+
+export const serverParams = z.object({ serverId });
+export const ownerQuery = z.object({ ownerId: ownerId.optional() });
+export const listServersQuery = ownerQuery.extend({ state: deploymentState.optional(), ...pageQuery });
+
+export const toolList = z.object({ serverId, tools: z.array(toolSchema), executionOrder });
+
+export const templateName = z.string().regex(/^[a-z][a-z-]{0,40}$/, "a template's name");
+export const templateSchema = createServerBody.pick({
+  name: true,
+  description: true,
+  tools: true,
+  executionOrder: true,
+});
+export const templateSummary = z.object({ template: z.string(), name: z.string(), description: z.string() });
