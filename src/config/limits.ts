@@ -46,3 +46,10 @@ export const CREDENTIAL_MAX_CHARS = 512;
 export const ADMIN_KEY_MIN_CHARS = 24;
 /** AES-256 and HKDF input. */
 export const ENCRYPTION_KEY_BYTES = 32;
+
+/** Admission stands before every answer: slower than this, the isolate's own limiter decides. */
+export const ADMISSION_TIMEOUT_MS = 300;
+/** After a failure the shared limiter is left alone for this long. */
+export const ADMISSION_PAUSE_MS = 5_000;
+/** Callers that an isolate's own limiter remembers, at about 300 bytes each. */
+export const LOCAL_ADMISSION_MAX_SUBJECTS = 10_000;

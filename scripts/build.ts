@@ -1,0 +1,46 @@
+import { spawn } from "node:child_process";
+import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const ROOT = join(fileURLToPath(import.meta.url), "../..");
+const OUT_DIR = join(ROOT, "dist");
+
+/**
+ * Bundles the Worker as a deploy would and gives the path of the bundle. Builds into a folder of its own first, so that
+ * two starts at once never read half a file.
+ * @throws Error with what the bundler said.
+ */
+export async function buildWorker(): Promise<string> {
+  await mkdir(OUT_DIR, { recursive: true });
+  const building = await mkdtemp(join(OUT_DIR, "build-"));
+  try {
+    await run("wrangler", ["deploy", "--dry-run", "--outdir", building]);
+    const bundle = join(OUT_DIR, "index.js");
+    await rename(join(building, "index.js"), bundle);
+    return bundle;
+  } finally {
+    await rm(building, { recursive: true, force: true });
+  }
+}
+
+/** Runs one of the project's own tools; its output comes back only when it fails. */
+async function run(tool: string, args: readonly string[]): Promise<void> {
+  const child = spawn(process.execPath, [join(ROOT, "node_modules", tool, "bin", `${tool}.js`), ...args], {
+    cwd: ROOT,
+    env: { ...process.env, WRANGLER_SEND_METRICS: "false", NO_COLOR: "1" },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  child.stdout.on("data", (chunk) => {
+    output += chunk;
+  });
+  child.stderr.on("data", (chunk) => {
+    output += chunk;
+  });
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", resolve);
+  });
+  if (code !== 0) throw new Error(`${tool} ${args[0]} failed:\n${output.trim()}`);
+}

@@ -1,0 +1,91 @@
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { Cron } from "croner";
+import { convertV4MiniflareOptions, Miniflare, type WorkerdStructuredLog } from "miniflare";
+import { unstable_getMiniflareWorkerOptions } from "wrangler";
+import { ROOT } from "./build.ts";
+
+export interface LocalServer {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * Runs the bundled Worker on workerd, listening on a socket that leads straight to it, with the cron triggers of
+ * wrangler.toml. State is kept under `stateDir`.
+ * @throws Error when the port is taken.
+ */
+export async function serveWorker(options: {
+  readonly bundle: string;
+  readonly host: string;
+  readonly port: number;
+  readonly stateDir: string;
+  readonly variables: Readonly<Record<string, string>>;
+  readonly onLog: (entry: WorkerdStructuredLog) => void;
+}): Promise<LocalServer> {
+  const { host, port } = options;
+  await assertPortFree(host, port);
+  const { workerOptions } = unstable_getMiniflareWorkerOptions(join(ROOT, "wrangler.toml"));
+  const { modulesRules: _, cronTriggers, ...worker } = workerOptions;
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      host: "127.0.0.1",
+      port: 0,
+      cf: false,
+      resourcePersistencePath: options.stateDir,
+      handleStructuredLogs: options.onLog,
+      workers: [
+        {
+          ...worker,
+          name: "orchestrix",
+          rootPath: ROOT,
+          scriptPath: options.bundle,
+          modules: true,
+          bindings: options.variables,
+          unsafeDirectSockets: [{ host, port }],
+        },
+      ],
+    }),
+  );
+  await miniflare.ready;
+  const crons = (Array.isArray(cronTriggers) ? cronTriggers : []).map(
+    (pattern: string) =>
+      new Cron(pattern, { timezone: "UTC", protect: true, unref: true }, async () => {
+        const handle = await miniflare.getWorker();
+        await handle.scheduled({ cron: pattern });
+      }),
+  );
+  return {
+    url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
+    async stop() {
+      for (const cron of crons) cron.stop();
+      await miniflare.dispose();
+    },
+  };
+}
+
+/** A port that was free a moment ago. */
+export async function findFreePort(host: string): Promise<number> {
+  return listenOnce(host, 0);
+}
+
+async function assertPortFree(host: string, port: number): Promise<void> {
+  try {
+    await listenOnce(host, port);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "EADDRINUSE") throw new Error(`port ${port} is in use; choose another with PORT=…`);
+    throw error;
+  }
+}
+
+function listenOnce(host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : port));
+    });
+  });
+}

@@ -1,0 +1,17 @@
+import { waitUntil } from "cloudflare:workers";
+import { type Bindings, composeOnce } from "./compose.ts";
+import { runScheduled } from "./jobs.ts";
+
+export { SearchIndexObject } from "./search/index-object.ts";
+export { DocumentsObject } from "./storage/documents/embedded-object.ts";
+export { SharedStateObject } from "./storage/shared-state/embedded-object.ts";
+
+export default {
+  fetch(request, env) {
+    return composeOnce(env, waitUntil).app.fetch(request);
+  },
+  async scheduled(controller, env) {
+    const { jobs, log } = composeOnce(env, waitUntil);
+    await runScheduled(controller.cron, jobs, log);
+  },
+} satisfies ExportedHandler<Bindings>;

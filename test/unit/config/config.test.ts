@@ -1,0 +1,54 @@
+import { readFile } from "node:fs/promises";
+import { expect, test } from "vitest";
+import { CONFIG_VARIABLES, loadConfig } from "../../../src/config/config.ts";
+
+test("without any variable the defaults hold", () => {
+  const config = loadConfig({});
+  expect(config.ADMIN_API_KEY).toBeUndefined();
+  expect(config.BODY_LIMIT_BYTES).toBe(262_144);
+  expect([config.RATE_LIMIT_BURST, config.RATE_LIMIT_PER_MINUTE, config.RATE_LIMIT_PER_HOUR]).toEqual([20, 120, 3_000]);
+  expect(config.TAVILY_BASE_URL).toBe("https://api.tavily.com");
+  expect(config.DEPLOY_TARGET).toBe("edge");
+});
+
+test("an empty variable counts as absent", () => {
+  expect(loadConfig({ RATE_LIMIT_BURST: "", ADMIN_API_KEY: "" }).RATE_LIMIT_BURST).toBe(20);
+});
+
+test("bindings beside the variables are ignored", () => {
+  expect(() => loadConfig({ DOCUMENTS: { get() {} }, ASSETS: {} })).not.toThrow();
+});
+
+test("every bad variable is named with what is allowed, and none of the values", () => {
+  const bad = {
+    ADMIN_API_KEY: "too-short-s3cret",
+    ENCRYPTION_KEY: "bm90IGxvbmcgZW5vdWdo",
+    LOG_LEVEL: "loud",
+    BODY_LIMIT_BYTES: "1e9",
+    PUBLIC_URL: "https://user:pa55@example.com",
+    TAVILY_API_KEY: "tvly-split\r\nX-Evil: 1",
+    CORS_ORIGINS: "no-scheme.test",
+  };
+  let message = "";
+  try {
+    loadConfig(bad);
+  } catch (error) {
+    message = String(error);
+  }
+  for (const [name, value] of Object.entries(bad)) {
+    expect(message).toContain(`${name}: `);
+    expect(message).not.toContain(value);
+  }
+  expect(message).toContain("one of debug, info, warn, error");
+  expect(message).toContain("at least 24 characters");
+});
+
+test("URLs lose the slash at their end", () => {
+  expect(loadConfig({ PUBLIC_URL: "https://example.com/" }).PUBLIC_URL).toBe("https://example.com");
+});
+
+test("the example file lists exactly the variables that are read", async () => {
+  const text = await readFile(new URL("../../../.dev.vars.example", import.meta.url).pathname, "utf8");
+  const listed = [...text.matchAll(/^#? ?([A-Z][A-Z0-9_]+)=/gm)].map((match) => match[1]);
+  expect(listed.sort()).toEqual([...CONFIG_VARIABLES].sort());
+});
