@@ -40,6 +40,7 @@ export interface Admissions {
 export interface SharedCache {
   /** The text stored under the key, or null when absent or past its lifetime. */
   cacheGet(key: string): Promise<string | null>;
+  /** Keeps the text for `ttlMs` at most. One too large to keep is dropped, and so is what stood there. */
   cacheSet(key: string, value: string, ttlMs: number): Promise<void>;
   cacheDelete(key: string): Promise<void>;
 }

@@ -1,0 +1,57 @@
+import { DurableObject } from "cloudflare:workers";
+import type { Filter, Sort, UpdateCounts } from "./documents.ts";
+import { type Change, createDocumentStore, type DocumentStore, type Reply } from "./embedded-store.ts";
+import { loadFilterCompiler } from "./matcher.ts";
+import { planFilter } from "./plan.ts";
+
+/**
+ * Holds one partition of the documents. Its callers have checked what they send; filters, updates and documents cross
+ * as JSON text, which is cheaper to copy than objects and holds nothing but data.
+ */
+export class DocumentsObject extends DurableObject {
+  #compile: Awaited<ReturnType<typeof loadFilterCompiler>> | undefined;
+  readonly #store: DocumentStore = createDocumentStore(this.ctx.storage, (filter) => {
+    if (this.#compile === undefined) throw new Error("the filter compiler is not loaded");
+    return this.#compile(filter);
+  });
+
+  async ping(): Promise<void> {}
+
+  async insert(collection: string, body: string, unique: readonly string[]): Promise<Reply<null>> {
+    return this.#store.insert(collection, body, unique);
+  }
+
+  async findOne(collection: string, filterText: string): Promise<string | null> {
+    const filter = await this.#prepare(filterText);
+    return this.#store.findOne(collection, filter);
+  }
+
+  async find(collection: string, filterText: string, sort: Sort | undefined, limit: number): Promise<Reply<string[]>> {
+    const filter = await this.#prepare(filterText);
+    return this.#store.find(collection, filter, sort, limit);
+  }
+
+  async change(
+    collection: string,
+    filterText: string,
+    changeText: string,
+    upsertId: string | null,
+  ): Promise<Reply<UpdateCounts>> {
+    const filter = await this.#prepare(filterText);
+    const change = JSON.parse(changeText) as Change;
+    if (change.kind === "update" && "$pull" in change.update) this.#compile = await loadFilterCompiler();
+    return this.#store.change(collection, filter, change, upsertId);
+  }
+
+  async remove(collection: string, filterText: string, many: boolean): Promise<number> {
+    const filter = await this.#prepare(filterText);
+    return this.#store.remove(collection, filter, many);
+  }
+
+  /** Everything that may wait happens here: the operation itself then runs in one go. */
+  async #prepare(filterText: string): Promise<Filter> {
+    const filter = JSON.parse(filterText) as Filter;
+    if (this.#compile === undefined && !planFilter(filter, "", []).exact) this.#compile = await loadFilterCompiler();
+    return filter;
+  }
+}

@@ -1,0 +1,141 @@
+import { type FieldError, StorageUnavailable } from "../../core/errors.ts";
+import type { IdSource } from "../../core/ids.ts";
+import { err, ok, type Result } from "../../core/result.ts";
+import type { Collection, Document, Documents, DuplicateKey, StoredDocument, UpdateCounts } from "./documents.ts";
+import type { DocumentsObject } from "./embedded-object.ts";
+import { checkRowSize } from "./embedded-rows.ts";
+import type { Change, Reply } from "./embedded-store.ts";
+import { checkDocument, checkFilter, checkSort, checkUpdate } from "./operators.ts";
+import { pathFault } from "./paths.ts";
+
+interface EmbeddedDocumentsDependencies {
+  readonly namespace: DurableObjectNamespace<DocumentsObject>;
+  /** Names documents that were given no `_id`. */
+  readonly ids: IdSource;
+}
+
+/**
+ * Documents in SQLite-backed Durable Objects, one for each partition; data that owners store under one name is one
+ * partition. A document above the size of a row is a `RangeError` before anything is written.
+ */
+export function createEmbeddedDocuments({ namespace, ids }: EmbeddedDocumentsDependencies): Documents {
+  /** The stub is made for each call: it must not outlive the request that it serves. */
+  async function ask<T>(partition: string, call: (stub: DurableObjectStub<DocumentsObject>) => Promise<T>): Promise<T> {
+    try {
+      return await call(namespace.get(namespace.idFromName(partition)));
+    } catch (cause) {
+      throw new StorageUnavailable("the document store does not answer", { cause });
+    }
+  }
+
+  async function change(
+    collection: Collection,
+    filter: Document,
+    wanted: Change,
+    upsert: boolean,
+  ): Promise<Result<UpdateCounts, DuplicateKey>> {
+    refuse("filter", checkFilter(filter));
+    const upsertId = upsert ? ids.next(ID_PREFIX) : null;
+    const reply = await ask(partitionOf(collection), async (stub) =>
+      stub.change(collection.name, JSON.stringify(filter), JSON.stringify(wanted), upsertId),
+    );
+    return resultOf(reply);
+  }
+
+  async function remove(
+    collection: Collection,
+    filter: Document,
+    many: boolean,
+  ): Promise<{ readonly deletedCount: number }> {
+    refuse("filter", checkFilter(filter));
+    const deletedCount = await ask(partitionOf(collection), async (stub) =>
+      stub.remove(collection.name, JSON.stringify(filter), many),
+    );
+    return { deletedCount };
+  }
+
+  return {
+    async insertOne(collection, document, options = {}) {
+      refuse("document", checkDocument(document));
+      const unique = options.unique ?? [];
+      for (const field of unique) refuse("unique", pathFaults(field));
+      const id = document._id === undefined ? ids.next(ID_PREFIX) : String(document._id);
+      const { _id: _, ...fields } = document;
+      const body = JSON.stringify({ _id: id, ...fields });
+      checkRowSize(collection.name, id, body);
+      const reply = await ask(partitionOf(collection), async (stub) => stub.insert(collection.name, body, unique));
+      const result = resultOf(reply);
+      return result.ok ? ok(parse(body)) : result;
+    },
+    async findOne(collection, filter) {
+      refuse("filter", checkFilter(filter));
+      const body = await ask(partitionOf(collection), async (stub) =>
+        stub.findOne(collection.name, JSON.stringify(filter)),
+      );
+      return body === null ? null : parse(body);
+    },
+    async find(collection, { filter, sort, limit }) {
+      refuse("filter", checkFilter(filter));
+      refuse("sort", sort === undefined ? [] : checkSort(sort));
+      if (!Number.isSafeInteger(limit) || limit < 1) throw new TypeError("limit: a whole number from 1 is needed");
+      const reply = await ask(partitionOf(collection), async (stub) =>
+        stub.find(collection.name, JSON.stringify(filter), sort, limit),
+      );
+      const result = resultOf(reply);
+      return result.ok ? result.value.map(parse) : [];
+    },
+    async updateOne(collection, filter, update, options = {}) {
+      refuse("update", checkUpdate(update));
+      return change(collection, filter, { kind: "update", update, many: false }, options.upsert ?? false);
+    },
+    async updateMany(collection, filter, update) {
+      refuse("update", checkUpdate(update));
+      return change(collection, filter, { kind: "update", update, many: true }, false);
+    },
+    async replaceOne(collection, filter, replacement, options = {}) {
+      refuse("replacement", checkDocument(replacement));
+      return change(collection, filter, { kind: "replace", replacement }, options.upsert ?? false);
+    },
+    deleteOne: (collection, filter) => remove(collection, filter, false),
+    deleteMany: (collection, filter) => remove(collection, filter, true),
+    ping: () => ask("ping", async (stub) => stub.ping()),
+  };
+}
+
+const ID_PREFIX = "doc";
+
+/** The name of the object that serves a collection. Parts are encoded, so that no owner can spell another's name. */
+function partitionOf(collection: Collection): string {
+  const parts =
+    collection.kind === "system" ? ["system", collection.partition] : ["data", collection.ownerId, collection.name];
+  if (!parts.every((part) => part.isWellFormed())) throw new TypeError("collection: not valid Unicode");
+  return parts.map(encodeURIComponent).join(":");
+}
+
+function refuse(what: string, faults: readonly FieldError[]): void {
+  const [first] = faults;
+  if (first !== undefined)
+    throw new TypeError(`${[what, first.path].filter((p) => p !== "").join(" ")}: ${first.message}`);
+}
+
+function pathFaults(path: string): readonly FieldError[] {
+  const message = pathFault(path);
+  return message === null ? [] : [{ path, message }];
+}
+
+function resultOf<T>(reply: Reply<T>): Result<T, DuplicateKey> {
+  switch (reply.kind) {
+    case "done":
+      return ok(reply.value);
+    case "duplicate_key":
+      return err({ kind: "duplicate_key", fields: reply.fields });
+    case "refused":
+      throw new TypeError(reply.message);
+    case "too_large":
+      throw new RangeError(reply.message);
+  }
+}
+
+function parse(body: string): StoredDocument {
+  return JSON.parse(body) as StoredDocument;
+}

@@ -1,0 +1,143 @@
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { expect, test } from "vitest";
+import { systemClock } from "../../../src/core/clock.ts";
+import { StorageUnavailable } from "../../../src/core/errors.ts";
+import { createIdSource, systemRandom } from "../../../src/core/ids.ts";
+import type { Collection } from "../../../src/storage/documents/documents.ts";
+import { createEmbeddedDocuments } from "../../../src/storage/documents/embedded.ts";
+import type { DocumentsObject } from "../../../src/storage/documents/embedded-object.ts";
+import { loadFilterCompiler } from "../../../src/storage/documents/matcher.ts";
+import { insertAll } from "../../contract/documents/harness.ts";
+import { bindings } from "../../support/storage/bindings.ts";
+import { createRandomJson } from "../../support/storage/random-json.ts";
+
+const ids = createIdSource(systemClock, systemRandom);
+const documents = createEmbeddedDocuments({ namespace: bindings.DOCUMENTS, ids });
+
+function freshCollection(): Collection & { readonly kind: "owned" } {
+  return { kind: "owned", name: "things", ownerId: crypto.randomUUID() };
+}
+
+function objectOf(collection: Collection & { readonly kind: "owned" }): DurableObjectStub<DocumentsObject> {
+  return bindings.DOCUMENTS.get(bindings.DOCUMENTS.idFromName(`data:${collection.ownerId}:${collection.name}`));
+}
+
+test("documents and declared unique fields outlive the object that served them", async () => {
+  const collection = freshCollection();
+  await documents.insertOne(collection, { _id: "x", email: "a" }, { unique: ["email"] });
+  await documents.updateOne(collection, { _id: "x" }, { $set: { n: 2 } });
+  await evictDurableObject(objectOf(collection));
+  expect(await documents.findOne(collection, { email: "a" })).toEqual({ _id: "x", email: "a", n: 2 });
+  const again = await documents.insertOne(collection, { _id: "y", email: "a" });
+  expect(again).toEqual({ ok: false, error: { kind: "duplicate_key", fields: ["email"] } });
+});
+
+test("asking for what was never stored leaves nothing behind", async () => {
+  const collection = freshCollection();
+  await documents.findOne(collection, { _id: "x" });
+  await documents.find(collection, { filter: { a: 1 }, sort: { a: 1 }, limit: 1 });
+  await documents.updateOne(collection, { _id: "x" }, { $set: { a: 1 } });
+  await documents.deleteMany(collection, {});
+  const tables = await runInDurableObject(objectOf(collection), (_object, state) =>
+    state.storage.sql.exec("SELECT name FROM sqlite_master WHERE name LIKE '%u%'").toArray(),
+  );
+  expect(tables).toEqual([]);
+});
+
+test("a document larger than a row is refused, and what was stored stays", async () => {
+  const collection = freshCollection();
+  const half = "x".repeat(1_100_000);
+  await expect(documents.insertOne(collection, { _id: "x", text: half + half })).rejects.toThrow(RangeError);
+  await insertAll(documents, collection, [{ _id: "y", text: half }]);
+  await expect(documents.updateOne(collection, {}, { $set: { more: half } })).rejects.toThrow(RangeError);
+  await expect(documents.replaceOne(collection, {}, { text: "é".repeat(1_100_000) })).rejects.toThrow(RangeError);
+  expect(await documents.find(collection, { filter: {}, limit: 9 })).toEqual([{ _id: "y", text: half }]);
+});
+
+test("an answer larger than a message is refused, and a smaller page is given", async () => {
+  const collection = freshCollection();
+  const text = "x".repeat(1_900_000);
+  for (let n = 0; n < 9; n++) await insertAll(documents, collection, [{ _id: `${n}`, n, text }]);
+  await expect(documents.find(collection, { filter: {}, limit: 9 })).rejects.toThrow(RangeError);
+  await expect(documents.find(collection, { filter: {}, sort: { n: -1 }, limit: 9 })).rejects.toThrow(RangeError);
+  const best = await documents.find(collection, { filter: {}, sort: { n: -1 }, limit: 2 });
+  expect(best.map((document) => document._id)).toEqual(["8", "7"]);
+});
+
+test("a page in order of _id does not read what lies behind it", async () => {
+  const collection = freshCollection();
+  await insertAll(documents, collection, [
+    { _id: "a", n: 1 },
+    { _id: "b", n: 2 },
+    { _id: "c", n: 3 },
+  ]);
+  await runInDurableObject(objectOf(collection), (_object, state) => {
+    state.storage.sql.exec("UPDATE documents SET body = 'unreadable' WHERE id = 'c'");
+  });
+  const found = await documents.find(collection, { filter: { n: { $gt: 0 } }, limit: 2 });
+  expect(found.map((document) => document._id)).toEqual(["a", "b"]);
+});
+
+test("a sort over many documents keeps the best of all", async () => {
+  const collection = freshCollection();
+  const count = 2_500;
+  const all = Array.from({ length: count }, (_, n) => ({ _id: `${n}`, rank: (n * 7_919) % count }));
+  await Promise.all(all.map((document) => documents.insertOne(collection, document)));
+  const best = await documents.find(collection, { filter: {}, sort: { rank: 1 }, limit: 3 });
+  expect(best.map((document) => document.rank)).toEqual([0, 1, 2]);
+});
+
+test("an updateMany that one document refuses changes none", async () => {
+  const collection = freshCollection();
+  await documents.insertOne(collection, { _id: "a", code: 1 }, { unique: ["code"] });
+  await insertAll(documents, collection, [{ _id: "b", code: 2 }]);
+  const updated = await documents.updateMany(collection, {}, { $set: { code: 3 } });
+  expect(updated).toEqual({ ok: false, error: { kind: "duplicate_key", fields: ["code"] } });
+  expect(await documents.findOne(collection, { code: 1 })).toEqual({ _id: "a", code: 1 });
+  expect((await documents.insertOne(collection, { _id: "c", code: 3 })).ok).toBe(true);
+});
+
+test("narrowing in SQL finds exactly what the filter alone would", async () => {
+  const collection = freshCollection();
+  const random = createRandomJson(20_260_213);
+  const all = Array.from({ length: 150 }, (_, n) => random.document(`id-${n % 10}-${n}`));
+  await insertAll(documents, collection, all);
+  const compile = await loadFilterCompiler();
+  const known = all.map((document) => String(document._id));
+  let matched = 0;
+  for (let n = 0; n < 600; n++) {
+    const filter = random.filter(known);
+    const matches = compile(filter);
+    const expected = all.filter(matches).map((document) => String(document._id));
+    const found = await documents.find(collection, { filter, limit: 1_000 });
+    expect(
+      found.map((document) => document._id),
+      JSON.stringify(filter),
+    ).toEqual(expected.sort());
+    matched += expected.length;
+  }
+  expect(matched).toBeGreaterThan(1_000);
+});
+
+test("a store that fails is unavailable, whatever it failed of, and the failure is told apart", async () => {
+  const failure = new Error("the object was reset; mongodb://user:secret@host");
+  const namespace = {
+    idFromName: () => {
+      throw failure;
+    },
+  } as unknown as DurableObjectNamespace<DocumentsObject>;
+  const broken = createEmbeddedDocuments({ namespace, ids });
+  const error = await broken.findOne(freshCollection(), {}).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(StorageUnavailable);
+  expect(error).toMatchObject({ message: "the document store does not answer", cause: failure });
+  await expect(broken.ping()).rejects.toThrow(StorageUnavailable);
+});
+
+test("an object that throws within is unavailable too", async () => {
+  const collection = freshCollection();
+  await insertAll(documents, collection, [{ _id: "x", n: 1 }]);
+  await runInDurableObject(objectOf(collection), (_object, state) => {
+    state.storage.sql.exec("UPDATE documents SET body = 'unreadable'");
+  });
+  await expect(documents.findOne(collection, { n: { $gt: 0 } })).rejects.toThrow(StorageUnavailable);
+});

@@ -1,0 +1,141 @@
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { afterEach, expect, test, vi } from "vitest";
+import { StorageUnavailable } from "../../../src/core/errors.ts";
+import { systemRandom } from "../../../src/core/ids.ts";
+import { createCacheRows } from "../../../src/storage/shared-state/cache-rows.ts";
+import { createEmbeddedSharedState } from "../../../src/storage/shared-state/embedded.ts";
+import type { SharedStateObject } from "../../../src/storage/shared-state/embedded-object.ts";
+import { CACHE_ENTRY_MAX_CHARS } from "../../../src/storage/shared-state/limits.ts";
+import type { Tier } from "../../../src/storage/shared-state/shared-state.ts";
+import { bindings } from "../../support/storage/bindings.ts";
+
+const store = createEmbeddedSharedState({ namespace: bindings.SHARED_STATE, random: systemRandom });
+const MINUTE: Tier = { name: "minute", limit: 5, windowSeconds: 60 };
+const MINUTE_MS = 60_000;
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function object(name: string): DurableObjectStub<SharedStateObject> {
+  return bindings.SHARED_STATE.get(bindings.SHARED_STATE.idFromName(name));
+}
+
+function passTime(ms: number): void {
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + ms });
+}
+
+function storedKeys(name: string): Promise<string[]> {
+  return runInDurableObject(object(name), (_object, state) => Array.from(state.storage.kv.list(), ([key]) => key));
+}
+
+test("admissions, leases, counters and the cache outlive the objects that served them", async () => {
+  const name = crypto.randomUUID();
+  await store.admit(name, [MINUTE], 2);
+  await store.increment(name, 7, MINUTE_MS);
+  await store.acquireLease(name, MINUTE_MS);
+  await store.cacheSet(name, "text", MINUTE_MS);
+  for (const kind of ["subject", "counter", "lease"]) await evictDurableObject(object(`${kind}:${name}`));
+  expect(await store.admit(name, [MINUTE])).toMatchObject({ tiers: [{ remaining: 2 }] });
+  expect(await store.readCounter(name)).toBe(7);
+  expect(await store.acquireLease(name, MINUTE_MS)).toBeNull();
+  expect(await store.cacheGet(name)).toBe("text");
+});
+
+test("a subject whose buckets are full again leaves nothing behind", async () => {
+  const name = crypto.randomUUID();
+  await store.admit(name, [MINUTE]);
+  expect(await storedKeys(`subject:${name}`)).toEqual(["buckets"]);
+  passTime(MINUTE_MS + 1);
+  expect(await runDurableObjectAlarm(object(`subject:${name}`))).toBe(true);
+  expect(await storedKeys(`subject:${name}`)).toEqual([]);
+  expect(await store.admit(name, [MINUTE])).toMatchObject({ tiers: [{ remaining: 4 }] });
+});
+
+test("a subject that is still limited when its alarm comes is kept", async () => {
+  const name = crypto.randomUUID();
+  await store.admit(name, [MINUTE], 5);
+  expect(await runDurableObjectAlarm(object(`subject:${name}`))).toBe(true);
+  expect((await store.admit(name, [MINUTE])).admitted).toBe(false);
+  passTime(MINUTE_MS + 1);
+  expect(await runDurableObjectAlarm(object(`subject:${name}`))).toBe(true);
+  expect(await storedKeys(`subject:${name}`)).toEqual([]);
+});
+
+test("leases and counters that have ended leave nothing behind", async () => {
+  const name = crypto.randomUUID();
+  await store.acquireLease(name, MINUTE_MS);
+  await store.increment(name, 1, MINUTE_MS);
+  passTime(MINUTE_MS + 1);
+  for (const kind of ["lease", "counter"]) {
+    expect(await runDurableObjectAlarm(object(`${kind}:${name}`))).toBe(true);
+    expect(await storedKeys(`${kind}:${name}`)).toEqual([]);
+  }
+});
+
+test("a refused subject writes nothing", async () => {
+  const name = crypto.randomUUID();
+  expect((await store.admit(name, [{ ...MINUTE, limit: 0 }])).admitted).toBe(false);
+  expect(await storedKeys(`subject:${name}`)).toEqual([]);
+});
+
+test("asking the cache for what was never set leaves nothing behind", async () => {
+  const tables = await runInDurableObject(object(crypto.randomUUID()), async (instance, state) => {
+    await instance.cacheGet("key");
+    await instance.cacheDelete("key");
+    return state.storage.sql.exec("SELECT name FROM sqlite_master WHERE name = 'cache'").toArray();
+  });
+  expect(tables).toEqual([]);
+});
+
+test("a full cache drops its oldest entries, by number and by size", async () => {
+  await runInDurableObject(object(crypto.randomUUID()), (_object, state) => {
+    const cache = createCacheRows(state.storage, { maxEntries: 3, maxChars: 100, maxEntryChars: 60 });
+    const kept = () => ["a", "b", "c", "d", "e"].filter((key) => cache.get(key, 0) !== null).join("");
+    for (const key of ["a", "b", "c"]) cache.set(key, "1", 10);
+    cache.set("a", "2", 10);
+    cache.set("d", "1", 10);
+    expect(kept()).toBe("acd");
+    cache.set("e", "x".repeat(59), 10);
+    expect(kept()).toBe("ade");
+    cache.set("b", "x".repeat(50), 10);
+    expect(kept()).toBe("b");
+    cache.set("b", "x".repeat(60), 10);
+    expect(kept()).toBe("");
+  });
+});
+
+test("a sweep removes what is past its lifetime and leaves the rest", async () => {
+  await runInDurableObject(object(crypto.randomUUID()), (_object, state) => {
+    const cache = createCacheRows(state.storage, { maxEntries: 10, maxChars: 1_000, maxEntryChars: 100 });
+    cache.set("a", "1", 10);
+    cache.set("b", "1", 20);
+    expect(cache.get("a", 9)).toBe("1");
+    expect(cache.get("a", 10)).toBeNull();
+    expect(cache.sweep(10)).toBe(1);
+    expect(cache.get("b", 10)).toBe("1");
+    expect(cache.sweep(20)).toBe(0);
+  });
+});
+
+test("a value too large to keep is absent, and takes the place of an older one", async () => {
+  const key = crypto.randomUUID();
+  await store.cacheSet(key, "old", MINUTE_MS);
+  await store.cacheSet(key, "x".repeat(CACHE_ENTRY_MAX_CHARS), MINUTE_MS);
+  expect(await store.cacheGet(key)).toBeNull();
+});
+
+test("a store that fails is unavailable, with its cause", async () => {
+  const failure = new Error("the object was reset");
+  const namespace = {
+    idFromName: () => {
+      throw failure;
+    },
+  } as unknown as DurableObjectNamespace<SharedStateObject>;
+  const broken = createEmbeddedSharedState({ namespace, random: systemRandom });
+  for (const call of [broken.ping(), broken.admit("s", [MINUTE]), broken.cacheGet("k"), broken.readCounter("n")]) {
+    const error = await call.catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(StorageUnavailable);
+    expect(error).toMatchObject({ cause: failure });
+  }
+});
