@@ -8,7 +8,7 @@ export const JOB_NAMES = ["reconcile-deployments"] as const;
 export type JobName = (typeof JOB_NAMES)[number];
 
 /** Which trigger of wrangler.toml runs what. */
-const SCHEDULE: Readonly<Record<string, readonly JobName[]>> = {
+export const SCHEDULE: Readonly<Record<string, readonly JobName[]>> = {
   "*/5 * * * *": ["reconcile-deployments"],
 };
 

@@ -30,11 +30,12 @@ export function createServerEndpoints(servers: ServerService): readonly Endpoint
         tag,
         summary: "Create a server from its tool graph",
         access: "servers:write",
+        query: ownerQuery,
         body: createServerBody,
         responses: [{ status: 201, description: "The record", schema: serverRecord }],
         errors: ["DUPLICATE"],
       },
-      ({ body, call }) => servers.create(call, body),
+      ({ query, body, call }) => servers.create(call, body, query.ownerId),
     ),
     endpoint(
       {

@@ -2,7 +2,7 @@ import { authorize, authorizeOwner, type Call, type Scope } from "../core/actor.
 import { type Clock, isoTime } from "../core/clock.ts";
 import { type FieldError, validationFailed } from "../core/errors.ts";
 import type { IdSource } from "../core/ids.ts";
-import { isJsonObject, type JsonObject } from "../core/json.ts";
+import type { JsonObject } from "../core/json.ts";
 import type { Defer } from "../core/logger.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { toPage } from "../http/schemas.ts";
@@ -21,7 +21,8 @@ interface Page<T> {
 }
 
 export interface ServerService {
-  create(call: Call, body: CreateServer): Promise<Result<ServerRecord>>;
+  /** The owner is the key's, or for admin the one that `ownerId` or the body names. */
+  create(call: Call, body: CreateServer, ownerId?: string): Promise<Result<ServerRecord>>;
   get(call: Call, serverId: string, ownerId?: string): Promise<Result<ServerRecord>>;
   list(
     call: Call,
@@ -35,12 +36,15 @@ export interface ServerService {
   ): Promise<Result<Page<LogEvent>>>;
 }
 
-/** The graph's faults, all at once; empty when it can run. */
-export type CheckGraph = (graph: {
-  readonly tools: CreateServer["tools"];
-  readonly executionOrder: CreateServer["executionOrder"];
-  readonly inputSchema: JsonObject;
-}) => readonly FieldError[];
+type Definition = Pick<CreateServer, "tools" | "executionOrder"> & { readonly inputSchema?: JsonObject | undefined };
+
+/** What servers need to know of graphs; the runtime knows it. */
+export interface Graphs {
+  /** The definition's own schema, else what its `input` step describes. */
+  resolveInputSchema(definition: Definition): JsonObject;
+  /** Every fault at once; none when the graph can run. */
+  check(definition: Definition & { readonly inputSchema: JsonObject }): readonly FieldError[];
+}
 
 export function createServerService(deps: {
   readonly store: ServerStore;
@@ -48,7 +52,7 @@ export function createServerService(deps: {
   readonly clock: Clock;
   readonly defer: Defer;
   readonly executionLog: ExecutionLog;
-  readonly checkGraph: CheckGraph;
+  readonly graphs: Graphs;
 }): ServerService {
   const { store, ids, clock, executionLog } = deps;
 
@@ -60,11 +64,14 @@ export function createServerService(deps: {
   }
 
   return {
-    async create(call, body) {
-      const owner = authorizeOwner(call.actor, "servers:write", body.ownerId);
+    async create(call, body, ownerId = body.ownerId) {
+      if (body.ownerId !== undefined && body.ownerId !== ownerId) {
+        return validationFailed([{ path: "ownerId", message: "body and query name different owners" }]);
+      }
+      const owner = authorizeOwner(call.actor, "servers:write", ownerId);
       if (!owner.ok) return owner;
-      const inputSchema = body.inputSchema ?? inputSchemaOf(body.tools);
-      const faults = deps.checkGraph({ tools: body.tools, executionOrder: body.executionOrder, inputSchema });
+      const inputSchema = deps.graphs.resolveInputSchema(body);
+      const faults = deps.graphs.check({ ...body, inputSchema });
       if (faults.length > 0) return validationFailed(faults);
 
       const serverId = body.serverId ?? ids.next("mcp");
@@ -122,10 +129,4 @@ export function createServerService(deps: {
       return ok(toPage(events, query.limit, (event) => event.id));
     },
   };
-}
-
-/** A server without an `inputSchema` takes what its `input` step describes. */
-function inputSchemaOf(tools: CreateServer["tools"]): JsonObject {
-  const schema = tools.find((tool) => tool.name === "input")?.inputSchema;
-  return isJsonObject(schema) ? schema : { type: "object", properties: {} };
 }

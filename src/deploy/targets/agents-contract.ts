@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Call } from "../../core/actor.ts";
 import type { Clock } from "../../core/clock.ts";
 import { runWithin } from "../../core/deadline.ts";
+import type { Fetch } from "../../core/fetch.ts";
 import { ownProperty } from "../../core/json.ts";
 import { maskText } from "../../core/mask.ts";
 import { err, ok, type Result } from "../../core/result.ts";
@@ -21,7 +22,7 @@ const created = z.object({
 /** Speaks the agents contract to whatever `fetch` leads to: another host, or this Worker's own app in process. */
 export function createAgentsContractTarget(deps: {
   readonly name: string;
-  readonly fetch: (request: Request) => Promise<Response>;
+  readonly fetch: Fetch;
   /** The URL of the agents collection. A function: the edge target lives at the address of the call. */
   readonly collectionUrl: (call: Call) => string;
   readonly authorization: string;
@@ -32,21 +33,19 @@ export function createAgentsContractTarget(deps: {
     err({ code: "UPSTREAM_FAILED", detail: `the target ${deps.name} failed: ${message}` } as const);
 
   async function post(call: Call, body: unknown, signal: AbortSignal): Promise<Result<DeployedAgent>> {
-    const response = await deps.fetch(
-      new Request(deps.collectionUrl(call), {
-        method: "POST",
-        headers: {
-          Authorization: deps.authorization,
-          "Content-Type": "application/json",
-          Accept: "application/json",
-          "X-Request-Id": call.requestId,
-        },
-        body: JSON.stringify(body),
-        // The key must not follow a redirect to another host.
-        redirect: "manual",
-        signal,
-      }),
-    );
+    const response = await deps.fetch(deps.collectionUrl(call), {
+      method: "POST",
+      headers: {
+        Authorization: deps.authorization,
+        "Content-Type": "application/json",
+        Accept: "application/json",
+        "X-Request-Id": call.requestId,
+      },
+      body: JSON.stringify(body),
+      // The key must not follow a redirect to another host.
+      redirect: "manual",
+      signal,
+    });
     const answer = await readAnswer(response);
     if (!response.ok) return failed(`${response.status} ${errorMessage(answer)}`.trim());
     const agent = created.safeParse(answer);

@@ -1,0 +1,49 @@
+import { expect, test } from "vitest";
+import { createKey, createTestApp, newOwner } from "../../support/app.ts";
+
+test("a key that goes too fast is refused with the policy it broke and when to come back", async () => {
+  const app = createTestApp();
+  const { key } = await createKey(app, newOwner(), ["servers:read"], { limits: { burst: 1_000, perMinute: 3 } });
+  const answers = [];
+  for (let i = 0; i < 4; i++) answers.push(await app.call("GET", "/mcp/servers", { key }));
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 429]);
+  expect(answers[0]?.headers.get("ratelimit-policy")).toBe(
+    '"burst";q=1000;w=1, "minute";q=3;w=60, "hour";q=100000;w=3600',
+  );
+  expect(answers[1]?.headers.get("ratelimit")).toMatch(/"minute";r=1;t=\d+/);
+  const refused = answers[3];
+  expect(refused?.body).toMatchObject({
+    type: "https://iana.org/assignments/http-problem-types#quota-exceeded",
+    code: "RATE_LIMITED",
+    "violated-policies": ["minute"],
+  });
+  expect(Number(refused?.headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
+});
+
+test("one key's traffic does not use up another's", async () => {
+  const app = createTestApp();
+  const limits = { limits: { perMinute: 1 } };
+  const first = await createKey(app, newOwner(), ["servers:read"], limits);
+  const second = await createKey(app, newOwner(), ["servers:read"], limits);
+  await app.call("GET", "/mcp/servers", { key: first.key });
+  expect((await app.call("GET", "/mcp/servers", { key: first.key })).status).toBe(429);
+  expect((await app.call("GET", "/mcp/servers", { key: second.key })).status).toBe(200);
+});
+
+test("keys can't be guessed at line speed: failures count against the address", async () => {
+  const app = createTestApp({ variables: { RATE_LIMIT_PER_MINUTE: "5" } });
+  const address = { "CF-Connecting-IP": `2001:db8::${crypto.randomUUID().slice(0, 4)}` };
+  const statuses = [];
+  for (let i = 0; i < 7; i++) {
+    const key = `orx_00_${String(i).repeat(43)}`;
+    statuses.push((await app.call("GET", "/mcp/servers", { key, headers: address })).status);
+  }
+  expect(statuses).toEqual([401, 401, 401, 401, 401, 429, 429]);
+});
+
+test("health answers however often it is asked", async () => {
+  const app = createTestApp({ variables: { RATE_LIMIT_BURST: "1" } });
+  const address = { "CF-Connecting-IP": `2001:db8::${crypto.randomUUID().slice(0, 4)}` };
+  const answers = await Promise.all(Array.from({ length: 10 }, () => app.call("GET", "/health", { headers: address })));
+  expect(answers.every(({ status }) => status === 200)).toBe(true);
+});
