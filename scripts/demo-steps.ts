@@ -148,7 +148,7 @@ export function createDemoSteps(server: {
     {
       title: `Search it: "${QUESTION}"`,
       async run() {
-        const found = await call("POST", owned("/search"), { query: QUESTION, maxResults: 3 });
+        const found = await call("POST", "/search", { query: QUESTION, maxResults: 3, ownerId });
         expect(found, 200);
         assert(found.body.results.length > 0, "nothing was found");
         const titles = found.body.results.map((r) => `${r.title} (${r.url})`);

@@ -6,6 +6,7 @@ import type { Clock } from "./core/clock.ts";
 import { StorageUnavailable } from "./core/errors.ts";
 import type { IdSource } from "./core/ids.ts";
 import type { Logger } from "./core/logger.ts";
+import { createDashboardRouter } from "./dashboard/router.ts";
 import type { AppEnv } from "./http/context.ts";
 import { createDocsEndpoints } from "./http/docs-routes.ts";
 import { type Endpoint, type Guard, mountEndpoints, refusal } from "./http/endpoint.ts";
@@ -32,16 +33,15 @@ export function createApp(deps: {
   readonly guard: Guard;
   readonly version: string;
   readonly endpoints: readonly Endpoint[];
+  /** The dashboard's files by their path. */
+  readonly fetchAsset: (path: string) => Promise<Response>;
 }): Hono<AppEnv> {
   const { config, log } = deps;
   const endpoints = [...deps.endpoints, ...createDocsEndpoints(deps.endpoints, deps.version)];
   const app = new Hono<AppEnv>();
   app.use(requestContext({ ids: deps.ids, clock: deps.clock, log, publicUrl: config.PUBLIC_URL }));
   app.use(
-    secureHeaders({
-      contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
-      crossOriginResourcePolicy: config.CORS_ORIGINS.length > 0 ? "cross-origin" : "same-origin",
-    }),
+    secureHeaders({ crossOriginResourcePolicy: config.CORS_ORIGINS.length > 0 ? "cross-origin" : "same-origin" }),
   );
   if (config.CORS_ORIGINS.length > 0) {
     app.use(
@@ -52,6 +52,7 @@ export function createApp(deps: {
       }),
     );
   }
+  app.route("/", createDashboardRouter(deps.fetchAsset));
   app.route("/", mountEndpoints(endpoints, deps.guard, config.BODY_LIMIT_BYTES));
   app.notFound(createNotFound(endpoints.map((e) => e.spec)));
   app.onError(function answerSurprise(error, c) {

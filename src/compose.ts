@@ -47,6 +47,7 @@ export interface Bindings {
   readonly DOCUMENTS: DurableObjectNamespace<DocumentsObject>;
   readonly SHARED_STATE: DurableObjectNamespace<SharedStateObject>;
   readonly SEARCH_INDEX: DurableObjectNamespace<SearchIndexObject>;
+  readonly ASSETS: Fetcher;
 }
 
 /** What reaches out of the isolate. Tests hand in their own; a Worker has one set, see `composeOnce`. */
@@ -57,6 +58,7 @@ export interface Platform {
   readonly clock: typeof systemClock;
   readonly random: typeof systemRandom;
   readonly fetch: Fetch;
+  readonly fetchAsset: (path: string) => Promise<Response>;
   readonly waitUntil: (work: Promise<unknown>) => void;
   readonly writeLog: (line: string) => void;
 }
@@ -85,6 +87,7 @@ export function composeOnce(env: Bindings, waitUntil: Platform["waitUntil"]): Co
     clock: systemClock,
     random: systemRandom,
     fetch: (url, init) => fetch(url, init),
+    fetchAsset: (path) => env.ASSETS.fetch(new URL(path, "http://assets.local")),
     waitUntil,
     // biome-ignore lint/suspicious/noConsole: the platform's log is the console
     writeLog: (line) => console.log(line),
@@ -179,8 +182,8 @@ export function compose(config: Config, platform: Platform): Composed {
         { name: "cache", required: false, probe: () => sharedState.ping() },
         { name: "rateLimit", required: false, probe: () => sharedState.ping() },
         { name: "target", required: true, probe: () => documents.ping() },
-        { name: "tavily", required: false, probe: config.TAVILY_API_KEY === undefined ? null : async () => {} },
-        { name: "jina", required: false, probe: config.JINA_API_KEY === undefined ? null : async () => {} },
+        { name: "tavily", required: false, probe: config.TAVILY_API_KEY === undefined ? null : "not_asked" },
+        { name: "jina", required: false, probe: config.JINA_API_KEY === undefined ? null : "not_asked" },
       ],
       clock,
     );
@@ -190,6 +193,7 @@ export function compose(config: Config, platform: Platform): Composed {
     ids,
     log,
     version: packageJson.version,
+    fetchAsset: platform.fetchAsset,
     guard: createGuard({
       authenticate: (credential) => keys.authenticate(credential),
       admit: createAdmission({ shared: sharedState, clock, log }),

@@ -4,9 +4,11 @@ import { runWithin } from "../core/deadline.ts";
 /** A probe that is slower than this tells an operator nothing more. */
 const CHECK_TIMEOUT_MS = 2_000;
 
-export type CheckStatus = "ok" | "failed" | "not_configured";
+/** `configured`: has what it needs, and is not asked here because asking costs money. */
+export const CHECK_STATUSES = ["ok", "failed", "configured", "not_configured"] as const;
+type CheckStatus = (typeof CHECK_STATUSES)[number];
 
-export interface Check {
+interface Check {
   readonly status: CheckStatus;
   readonly latencyMs: number;
 }
@@ -16,12 +18,12 @@ export interface Readiness {
   readonly checks: Readonly<Record<string, Check>>;
 }
 
-/** A part that this Worker needs. `probe` resolves when the part answers; null says that it is not configured. */
 export interface Probe {
   readonly name: string;
   /** A part that is required makes the whole not ready when it fails. */
   readonly required: boolean;
-  readonly probe: (() => Promise<unknown>) | null;
+  /** Resolves when the part answers. Null: the part is not configured. */
+  readonly probe: (() => Promise<unknown>) | "not_asked" | null;
 }
 
 /** Asks every part at once, each within its own time. */
@@ -38,6 +40,7 @@ export async function checkReadiness(probes: readonly Probe[], clock: Clock): Pr
 
 async function runProbe(probe: Probe["probe"], clock: Clock): Promise<Check> {
   if (probe === null) return { status: "not_configured", latencyMs: 0 };
+  if (probe === "not_asked") return { status: "configured", latencyMs: 0 };
   const startedAt = clock.now();
   let status: CheckStatus = "failed";
   try {

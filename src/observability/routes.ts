@@ -1,17 +1,14 @@
 import { z } from "zod";
 import { ok } from "../core/result.ts";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
-import type { Readiness } from "./health.ts";
+import { CHECK_STATUSES, type Readiness } from "./health.ts";
 
 const tag = "Health";
 
 const readiness = z
   .object({
     status: z.enum(["ready", "not_ready"]),
-    checks: z.record(
-      z.string(),
-      z.object({ status: z.enum(["ok", "failed", "not_configured"]), latencyMs: z.number() }),
-    ),
+    checks: z.record(z.string(), z.object({ status: z.enum(CHECK_STATUSES), latencyMs: z.number() })),
   })
   .meta({ id: "Readiness" });
 

@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { ROOT } from "../../scripts/build.ts";
 import { type LaunchedServer, launch } from "../../scripts/launch.ts";
 import { ECHO_API, SIGNUP_API } from "../support/graphs.ts";
-import { startTavily } from "../support/providers/tavily.ts";
+import { startTavily, TAVILY_KEY } from "../support/providers/tavily.ts";
 
 const UNLIMITED = { RATE_LIMIT_BURST: "100000", RATE_LIMIT_PER_MINUTE: "100000", RATE_LIMIT_PER_HOUR: "100000" };
 
@@ -101,7 +101,7 @@ test("of 200 deploys over HTTP at once one makes the agent", async () => {
 test("a search goes to Tavily with its key, and the index answers when Tavily is gone", async () => {
   const tavily = await startTavily();
   onTestFinished(() => tavily.close());
-  const server = await start(await makeStateDir(), { TAVILY_API_KEY: "tvly-e2e-key", TAVILY_BASE_URL: tavily.url });
+  const server = await start(await makeStateDir(), { TAVILY_API_KEY: TAVILY_KEY, TAVILY_BASE_URL: tavily.url });
   const first = await call(server, "POST", "/search", { query: "durable objects storage" });
   expect(first.status).toBe(200);
   expect(first.body).toMatchObject({ provider: "tavily", degraded: false, cache: { status: "miss" } });
@@ -114,7 +114,7 @@ test("a search goes to Tavily with its key, and the index answers when Tavily is
   expect(third.status).toBe(200);
   expect(third.body).toMatchObject({ provider: "index", degraded: true });
   expect(third.body.attempts[0]).toMatchObject({ provider: "tavily", outcome: "failed" });
-  expect(server.output()).not.toContain("tvly-e2e-key");
+  expect(server.output()).not.toContain(TAVILY_KEY);
 });
 
 test("a first start makes its secrets in a file that only its owner reads, and keeps them", async () => {

@@ -73,6 +73,7 @@ export function createTestApp(
       clock,
       random: systemRandom,
       fetch: options.fetch ?? (() => Promise.reject(new TypeError("no network in this test"))),
+      fetchAsset: (path) => bindings.ASSETS.fetch(new URL(path, "http://assets.local")),
       waitUntil: (work) => pending.push(work),
       writeLog: (line) => logs.push(line),
     },

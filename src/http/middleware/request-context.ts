@@ -8,6 +8,8 @@ import { rateLimitHeaders } from "../rate-limit-headers.ts";
 
 const VALID_REQUEST_ID = new RegExp(`^[A-Za-z0-9._-]{1,${REQUEST_ID_MAX_CHARS}}$`);
 
+const CSP = "Content-Security-Policy";
+
 /**
  * The outermost layer: gives the request its id, and once it is answered sets the headers that every answer has and
  * writes the one log event of the request. Query strings are not logged: they carry what people search for.
@@ -29,6 +31,7 @@ export function requestContext(deps: {
     const durationMs = deps.clock.now() - startedAt;
     const { headers } = c.res;
     headers.set("X-Request-Id", requestId);
+    if (!headers.has(CSP)) headers.set(CSP, "default-src 'none'; frame-ancestors 'none'");
     headers.append("Server-Timing", `total;dur=${durationMs}`);
     const admission = c.get("admission");
     if (admission !== undefined) {
