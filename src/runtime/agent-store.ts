@@ -1,0 +1,174 @@
+import { z } from "zod";
+import { type Clock, isoTime } from "../core/clock.ts";
+import type { AppError } from "../core/errors.ts";
+import type { IdSource } from "../core/ids.ts";
+import { err, ok, type Result } from "../core/result.ts";
+import { agentBindings, agents } from "../storage/documents/collections.ts";
+import type { Documents } from "../storage/documents/documents.ts";
+import { accessSchema, type CreateAgent, type Graph } from "./contract.ts";
+import { CREATE_MAX_ATTEMPTS } from "./limits.ts";
+
+const agentRecord = z.object({
+  _id: z.string(),
+  ownerId: z.string(),
+  serverId: z.string(),
+  name: z.string(),
+  description: z.string(),
+  createdBy: z.string(),
+  /** When the server was made, as its deployer said. */
+  serverCreatedAt: z.string(),
+  version: z.int(),
+  access: accessSchema,
+  /** New with every write: what was made of an earlier graph shows as such. */
+  revision: z.string(),
+  /** As text: names in configs and schemas (`$ref`, `a.b`) are none that every store takes. */
+  graph: z.string(),
+  createdAt: z.string(),
+  updatedAt: z.string(),
+});
+
+/** An agent as it is stored. */
+export type AgentRecord = z.output<typeof agentRecord>;
+
+const bindingRecord = z.object({
+  _id: z.string(),
+  agentId: z.string(),
+  ownerId: z.string(),
+  createdAt: z.string(),
+  /** Set before the agent is removed: nobody takes this agent up again, a new one may take its place. */
+  removing: z.boolean(),
+});
+
+type Binding = z.output<typeof bindingRecord>;
+
+export interface AgentStore {
+  find(agentId: string): Promise<AgentRecord | null>;
+  /** The agent that serves a server. */
+  findByServer(serverId: string): Promise<AgentRecord | null>;
+  /** One agent per server: the one that is there takes the new graph. `DUPLICATE` where the server is another owner's. */
+  create(
+    body: CreateAgent,
+    ownerId: string,
+  ): Promise<Result<{ readonly agent: AgentRecord; readonly created: boolean }>>;
+  /** Null where the agent went away meanwhile. */
+  replace(agent: AgentRecord, body: CreateAgent): Promise<AgentRecord | null>;
+  /** False where the agent went away meanwhile. */
+  remove(agent: AgentRecord): Promise<boolean>;
+}
+
+/**
+ * Two documents make an agent: the binding decides which agent a server has, the record says what it runs. A crash
+ * between the two leaves a binding alone, and the next create of the same server completes or replaces it.
+ */
+export function createAgentStore(deps: {
+  readonly documents: Documents;
+  readonly ids: IdSource;
+  readonly clock: Clock;
+}): AgentStore {
+  const { documents, ids, clock } = deps;
+
+  async function find(agentId: string): Promise<AgentRecord | null> {
+    const found = await documents.findOne(agents(agentId), { _id: agentId });
+    return found === null ? null : agentRecord.parse(found);
+  }
+
+  async function findBinding(serverId: string): Promise<Binding | null> {
+    const found = await documents.findOne(agentBindings(serverId), { _id: serverId });
+    return found === null ? null : bindingRecord.parse(found);
+  }
+
+  /** The binding that holds after this call, made by it or before it; null where it changed meanwhile. */
+  async function bind(serverId: string, ownerId: string): Promise<{ binding: Binding; created: boolean } | null> {
+    const fresh = {
+      _id: serverId,
+      agentId: ids.next("agent"),
+      ownerId,
+      createdAt: isoTime(clock.now()),
+      removing: false,
+    };
+    const inserted = await documents.insertOne(agentBindings(serverId), fresh);
+    if (inserted.ok) return { binding: fresh, created: true };
+    const binding = await findBinding(serverId);
+    if (binding === null) return null;
+    if (binding.ownerId !== ownerId || !binding.removing) return { binding, created: false };
+    const { _id, ...taken } = fresh;
+    const was = { _id, agentId: binding.agentId, removing: true };
+    const takenOver = await documents.updateOne(agentBindings(serverId), was, { $set: taken });
+    return takenOver.ok && takenOver.value.modifiedCount === 1 ? { binding: fresh, created: true } : null;
+  }
+
+  function recordOf(body: CreateAgent, agentId: string, ownerId: string, createdAt: string): AgentRecord {
+    const { serverId, version, access, createdBy } = body.metadata;
+    return {
+      _id: agentId,
+      ownerId,
+      serverId,
+      name: body.name,
+      description: body.description,
+      createdBy,
+      serverCreatedAt: body.metadata.createdAt,
+      version,
+      access,
+      revision: ids.next("rev"),
+      graph: JSON.stringify(graphOf(body)),
+      createdAt,
+      updatedAt: isoTime(clock.now()),
+    };
+  }
+
+  /** Whether the binding still stands after its agent was written: a removal may have passed in between. */
+  async function stillBound({ _id, agentId }: Binding): Promise<boolean> {
+    const now = await findBinding(_id);
+    return now !== null && now.agentId === agentId && !now.removing;
+  }
+
+  return {
+    find,
+    async findByServer(serverId) {
+      const binding = await findBinding(serverId);
+      return binding === null || binding.removing ? null : find(binding.agentId);
+    },
+    async create(body, ownerId) {
+      const { serverId } = body.metadata;
+      for (let attempt = 0; attempt < CREATE_MAX_ATTEMPTS; attempt++) {
+        const bound = await bind(serverId, ownerId);
+        if (bound === null) continue;
+        const { binding, created } = bound;
+        if (binding.ownerId !== ownerId) return err(takenByAnother(serverId));
+        const agent = recordOf(body, binding.agentId, ownerId, binding.createdAt);
+        const written = await documents.replaceOne(agents(agent._id), { _id: agent._id }, agent, { upsert: true });
+        // Another create of this server inserted first: this one's graph is still to be written.
+        if (!written.ok) continue;
+        if (await stillBound(binding)) return ok({ agent, created });
+        await documents.deleteOne(agents(agent._id), { _id: agent._id });
+      }
+      return err({ code: "DUPLICATE", detail: `the agent of ${serverId} is being removed: try again` });
+    },
+    async replace(agent, body) {
+      const replacement = recordOf(body, agent._id, agent.ownerId, agent.createdAt);
+      const replaced = await documents.replaceOne(agents(agent._id), { _id: agent._id }, replacement);
+      return replaced.ok && replaced.value.matchedCount === 1 ? replacement : null;
+    },
+    async remove(agent) {
+      const { _id: agentId, serverId } = agent;
+      const binding = { _id: serverId, agentId };
+      await documents.updateOne(agentBindings(serverId), binding, { $set: { removing: true } });
+      const { deletedCount } = await documents.deleteOne(agents(agentId), { _id: agentId });
+      await documents.deleteOne(agentBindings(serverId), binding);
+      return deletedCount === 1;
+    },
+  };
+}
+
+export function graphOf(body: CreateAgent): Graph {
+  return { tools: body.tools, executionOrder: body.executionOrder, inputSchema: body.inputSchema };
+}
+
+/** Of a stored record. It was checked before it was written. */
+export function storedGraph(agent: AgentRecord): Graph {
+  return JSON.parse(agent.graph) as Graph;
+}
+
+function takenByAnother(serverId: string): AppError {
+  return { code: "DUPLICATE", detail: `the serverId ${serverId} is taken` };
+}

@@ -1,0 +1,38 @@
+import type { FieldError } from "../core/errors.ts";
+import { joinPath, type Template } from "./references.ts";
+
+const WRITTEN_HERE = "is written as an object here: a reference brings in values to compare with, never conditions";
+
+/**
+ * Makes a filter's template safe: an operator is one only where the author wrote it. A referenced value in the place
+ * of a field's condition becomes `{ $eq: value }`, and a reference in the place of a filter is a fault.
+ */
+export function sealFilter(template: Template, path: string, faults: FieldError[]): Template {
+  if (template.kind === "constant") return template;
+  if (template.kind !== "object") {
+    faults.push({ path, message: WRITTEN_HERE });
+    return template;
+  }
+  const entries = template.entries.map(([key, inner]) => {
+    const here = joinPath(path, key);
+    const isBranch = key === "$and" || key === "$or";
+    return [key, isBranch ? sealBranches(inner, here, faults) : sealCondition(inner)] as const;
+  });
+  return { kind: "object", entries };
+}
+
+function sealBranches(template: Template, path: string, faults: FieldError[]): Template {
+  if (template.kind === "constant") return template;
+  if (template.kind !== "list") {
+    faults.push({ path, message: WRITTEN_HERE.replace("an object", "a list of filters") });
+    return template;
+  }
+  return { kind: "list", items: template.items.map((item, i) => sealFilter(item, joinPath(path, i), faults)) };
+}
+
+/** Under an operator of the author's everything is a value already; elsewhere the whole is made one. */
+function sealCondition(template: Template): Template {
+  if (template.kind === "constant" || template.kind === "text") return template;
+  const operators = template.kind === "object" && template.entries.some(([key]) => key.startsWith("$"));
+  return operators ? template : { kind: "equals", inner: template };
+}

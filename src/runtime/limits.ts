@@ -1,0 +1,73 @@
+import { JSON_MAX_DEPTH } from "../config/limits.ts";
+
+/** A longer text is a file, not a setting. */
+export const TEMPLATE_MAX_CHARS = 65_536;
+/** In one string. Each is read anew on every run. */
+export const TEMPLATE_MAX_REFERENCES = 100;
+/** Between the braces: far above any path that a person writes. */
+export const REFERENCE_MAX_CHARS = 512;
+/** Nothing deeper than this can come out of JSON that was let in. */
+export const REFERENCE_MAX_SEGMENTS = JSON_MAX_DEPTH;
+/** Author's JSON with a caller's JSON inside it. Deeper values come only from steps that wrap each other. */
+export const VALUE_MAX_DEPTH = 2 * JSON_MAX_DEPTH;
+
+/** Errors in a trace are for reading in a list. */
+export const TRACE_ERROR_MAX_CHARS = 500;
+
+/** Enough to correct a form by; a hostile input could have a fault per byte. */
+export const INPUT_FAULTS_MAX = 100;
+/** A field's path in a fault; the caller chose its names. */
+export const FAULT_PATH_MAX_CHARS = 200;
+/** Patterns and listed values that a fault quotes from the schema. */
+export const FAULT_QUOTE_MAX_CHARS = 200;
+/** A regular expression that a person can still check by eye. */
+export const PATTERN_MAX_CHARS = 1_000;
+/** Subschemas applied to one and the same value, with what they refer to counted each time. */
+export const SCHEMA_MAX_BREADTH = 1_000;
+
+/** What `dbFind` returns where the graph names no number, and at most: a run's answer is a page, not an export. */
+export const FIND_DEFAULT_DOCUMENTS = 20;
+export const FIND_MAX_DOCUMENTS = 100;
+/** Of one step's list of fields. */
+export const FIELDS_MAX = 50;
+export const FIELD_PATH_MAX_CHARS = 200;
+/** Ids that an author or caller chooses. */
+export const DOCUMENT_ID_MAX_CHARS = 200;
+
+/** scrypt with 16 MiB and five passes: OWASP's advice for this memory. About 200 ms of CPU. */
+export const SCRYPT_LOG2_N = 14;
+export const SCRYPT_R = 8;
+export const SCRYPT_P = 5;
+export const SCRYPT_SALT_BYTES = 16;
+export const SCRYPT_HASH_BYTES = 32;
+/** A stored hash may ask for this much at most: an isolate has 128 MiB for everything. */
+export const SCRYPT_MAX_MEMORY_BYTES = 64 * 1_048_576;
+/** N·r·p of a stored hash, against 655,360 of our own: about a second of CPU. */
+export const SCRYPT_MAX_WORK = 2_621_440;
+/** Salts and hashes that others made. */
+export const SCRYPT_MAX_FIELD_BYTES = 128;
+/** Longer than any password manager makes. */
+export const PASSWORD_MAX_CHARS = 1_024;
+/** At 16 to 64 MiB each. */
+export const PASSWORD_PARALLEL_HASHES = 2;
+/** A hash that takes longer lost its request, and with it the chance to say that it ended. */
+export const PASSWORD_SLOT_LEASE_MS = 10_000;
+export const PASSWORD_SLOT_POLL_MS = 20;
+
+/** A token cannot be called back: a month is as long as anybody should have to wait. */
+export const TOKEN_MAX_SECONDS = 30 * 86_400;
+/** Tokens travel in headers, which servers commonly cap at 8 KiB. */
+export const CLAIMS_MAX_BYTES = 4_096;
+export const AUDIENCE_MAX_CHARS = 256;
+
+/** Headers of a graph's answer; common servers cap all of them at 8 to 16 KiB together. */
+export const RESPONSE_MAX_HEADERS = 32;
+export const RESPONSE_HEADER_NAME_MAX_CHARS = 64;
+export const RESPONSE_HEADER_VALUE_MAX_CHARS = 4_096;
+
+/** Plans kept per isolate, at some 20 KiB each. */
+export const PLAN_CACHE_MAX_ENTRIES = 200;
+/** A create that keeps meeting removals of the same server gives up after this many rounds. */
+export const CREATE_MAX_ATTEMPTS = 3;
+/** Removed at once. Above the runs that arrive between two prunings, so that a backlog shrinks. */
+export const PRUNE_BATCH_RUNS = 100;

@@ -1,0 +1,168 @@
+import { z } from "zod";
+import type { Json } from "../core/json.ts";
+import { type Endpoint, endpoint, refusal } from "../http/endpoint.ts";
+import { pageOf, pageQuery, serverId } from "../http/schemas.ts";
+import { agentAnswer, createAgentBody, runTraceSchema } from "./contract.ts";
+import { toRunRequest } from "./run-request.ts";
+import { toResponse } from "./run-response.ts";
+import type { RuntimeService } from "./service.ts";
+
+const TAG = "Agents";
+
+const agentParams = z.object({ agentId: z.string().min(1) });
+const runParams = z.object({ agentId: z.string().min(1), runId: z.string().min(1) });
+
+/** Any JSON, checked as such while it was read; no body is null. */
+const runInput = z.unknown().transform((value) => (value ?? null) as Json);
+
+/** The agents contract, as this Worker's own runtime serves it. */
+export function createRuntimeEndpoints(runtime: RuntimeService): readonly Endpoint[] {
+  return [...keepingAgents(runtime), ...runningAgents(runtime)];
+}
+
+function keepingAgents(runtime: RuntimeService): readonly Endpoint[] {
+  return [
+    endpoint(
+      {
+        method: "post",
+        path: "/mcp/agents",
+        operationId: "createAgent",
+        tag: TAG,
+        summary: "Deploy a graph as an agent",
+        description:
+          "One agent per `metadata.serverId`: a repeat answers 200 with the same agent, which runs the new graph.",
+        access: "deploy",
+        body: createAgentBody,
+        responses: [
+          { status: 201, description: "The new agent", schema: agentAnswer },
+          { status: 200, description: "The agent that the server had already", schema: agentAnswer },
+        ],
+        errors: ["DUPLICATE"],
+      },
+      async ({ call, body }) => {
+        const made = await runtime.createAgent(call, body);
+        if (!made.ok) return made;
+        const { agent, created } = made.value;
+        return Response.json(agent, { status: created ? 201 : 200, headers: { "Cache-Control": "no-store" } });
+      },
+    ),
+    endpoint(
+      {
+        method: "get",
+        path: "/mcp/agents",
+        operationId: "findAgent",
+        tag: TAG,
+        summary: "Look up the agent of a server",
+        access: "servers:read",
+        query: z.object({ serverId }),
+        responses: [{ status: 200, description: "The agent", schema: agentAnswer }],
+        errors: ["NOT_FOUND"],
+      },
+      ({ call, query }) => runtime.findAgent(call, query.serverId),
+    ),
+    endpoint(
+      {
+        method: "get",
+        path: "/mcp/agents/{agentId}",
+        operationId: "getAgent",
+        tag: TAG,
+        summary: "Look up an agent",
+        access: "servers:read",
+        params: agentParams,
+        responses: [{ status: 200, description: "The agent", schema: agentAnswer }],
+        errors: ["NOT_FOUND"],
+      },
+      ({ call, params }) => runtime.getAgent(call, params.agentId),
+    ),
+    endpoint(
+      {
+        method: "put",
+        path: "/mcp/agents/{agentId}",
+        operationId: "replaceAgent",
+        tag: TAG,
+        summary: "Replace an agent's graph",
+        access: "deploy",
+        params: agentParams,
+        body: createAgentBody,
+        responses: [{ status: 200, description: "The agent", schema: agentAnswer }],
+        errors: ["NOT_FOUND"],
+      },
+      ({ call, params, body }) => runtime.replaceAgent(call, params.agentId, body),
+    ),
+    endpoint(
+      {
+        method: "delete",
+        path: "/mcp/agents/{agentId}",
+        operationId: "removeAgent",
+        tag: TAG,
+        summary: "Remove an agent",
+        access: "deploy",
+        params: agentParams,
+        responses: [{ status: 204, description: "Removed" }],
+        errors: ["NOT_FOUND"],
+      },
+      ({ call, params }) => runtime.removeAgent(call, params.agentId),
+    ),
+  ];
+}
+
+function runningAgents(runtime: RuntimeService): readonly Endpoint[] {
+  return [
+    endpoint(
+      {
+        method: "post",
+        path: "/agents/{agentId}",
+        operationId: "runAgent",
+        tag: TAG,
+        summary: "Run an agent",
+        description:
+          "The body is the graph's input; status, headers and body are what its `response` tool says. " +
+          "`X-Run-Id` names the run. An agent that is not public needs a key of its owner with `agents:run`.",
+        access: "agent",
+        params: agentParams,
+        body: runInput,
+        responses: [{ status: 200, description: "What the graph answers", schema: z.unknown() }],
+        errors: ["UNAUTHENTICATED", "FORBIDDEN", "NOT_FOUND", "DUPLICATE", "RUN_FAILED", "RUN_TIMEOUT"],
+      },
+      async ({ call, params, body, c }) => {
+        const run = await runtime.run(call, params.agentId, toRunRequest(c.req.raw, body, call.actor));
+        if (!run.ok) return run;
+        const { runId, result } = run.value;
+        c.get("event").runId = runId;
+        if (result.ok) return toResponse(result.value, runId);
+        const response = refusal(c, result.error);
+        response.headers.set("X-Run-Id", runId);
+        return response;
+      },
+    ),
+    endpoint(
+      {
+        method: "get",
+        path: "/agents/{agentId}/runs",
+        operationId: "listRuns",
+        tag: TAG,
+        summary: "List the runs of an agent, newest first",
+        access: "servers:read",
+        params: agentParams,
+        query: z.object(pageQuery),
+        responses: [{ status: 200, description: "One page of traces", schema: pageOf(runTraceSchema) }],
+        errors: ["NOT_FOUND"],
+      },
+      ({ call, params, query }) => runtime.listRuns(call, params.agentId, query),
+    ),
+    endpoint(
+      {
+        method: "get",
+        path: "/agents/{agentId}/runs/{runId}",
+        operationId: "getRun",
+        tag: TAG,
+        summary: "Look up the trace of a run",
+        access: "servers:read",
+        params: runParams,
+        responses: [{ status: 200, description: "The trace", schema: runTraceSchema }],
+        errors: ["NOT_FOUND"],
+      },
+      ({ call, params }) => runtime.getRun(call, params.agentId, params.runId),
+    ),
+  ];
+}

@@ -1,0 +1,23 @@
+import type { Actor } from "../core/actor.ts";
+import type { Json } from "../core/json.ts";
+import type { RunRequest } from "./executor.ts";
+
+/** Never a graph's business: cookies belong to the whole origin, the other is the header of our own keys. */
+const LEFT_OUT: ReadonlySet<string> = new Set(["cookie", "x-api-key"]);
+
+const OUR_KEY = /^Bearer\s+orx_/i;
+
+/**
+ * What a graph may see of the request. `Authorization` is the graph's own, for tokens that it made, unless it carries
+ * the key by which this Worker knew the caller. Of a repeated query parameter the first value counts.
+ */
+export function toRunRequest(request: Request, input: Json, actor: Actor): RunRequest {
+  const headers = new Map<string, string>();
+  for (const [name, value] of request.headers) if (!LEFT_OUT.has(name)) headers.set(name, value);
+  const authorization = headers.get("authorization");
+  const knownByIt = actor.kind !== "anonymous" && !request.headers.get("x-api-key")?.trim();
+  if (authorization !== undefined && (knownByIt || OUR_KEY.test(authorization))) headers.delete("authorization");
+  const query = new Map<string, string>();
+  for (const [name, value] of new URL(request.url).searchParams) if (!query.has(name)) query.set(name, value);
+  return { input, method: request.method, headers: Object.fromEntries(headers), query: Object.fromEntries(query) };
+}

@@ -1,0 +1,31 @@
+import { z } from "zod";
+import { describeFieldErrors } from "../../core/errors.ts";
+import { anyJson, object } from "../config-schemas.ts";
+import { readSchema } from "../json-schema.ts";
+import { compileSchema } from "../json-schema-validator.ts";
+import { joinPath } from "../references.ts";
+import { defineTool, output, refuse } from "../tool.ts";
+
+export const inputValidationTool = defineTool({
+  name: "inputValidation",
+  description:
+    "Checks data against a JSON Schema (draft 2020-12, formats included): the graph's input against its inputSchema " +
+    "unless told otherwise. Bad data makes the run answer 400 with every fault by field.",
+  config: z.strictObject({ schema: object.optional(), data: anyJson.optional() }),
+  output: anyJson,
+  literals: ["schema"],
+  check(config) {
+    if (config.schema === undefined) return [];
+    return readSchema(config.schema).faults.map(({ path, message }) => ({
+      path: joinPath("schema", path),
+      message,
+    }));
+  },
+  async run({ schema, data }, { input, inputSchema }) {
+    const checked = data === undefined ? input : data;
+    const validate = await compileSchema(schema ?? inputSchema);
+    const errors = validate(checked);
+    if (errors.length === 0) return output(checked);
+    return refuse({ code: "VALIDATION_FAILED", detail: describeFieldErrors(errors), errors });
+  },
+});

@@ -1,0 +1,30 @@
+import { z } from "zod";
+import type { AppError } from "../../core/errors.ts";
+import { PASSWORD_MAX_CHARS } from "../limits.ts";
+import { defineTool, output, refuse } from "../tool.ts";
+
+const DETAIL = "the password is not the right one";
+
+const REFUSALS = {
+  400: { code: "VALIDATION_FAILED", detail: DETAIL, errors: [] },
+  401: { code: "UNAUTHENTICATED", detail: DETAIL },
+  403: { code: "FORBIDDEN", detail: DETAIL },
+  404: { code: "NOT_FOUND", detail: DETAIL },
+} as const satisfies Record<number, AppError>;
+
+export const passwordVerifyTool = defineTool({
+  name: "passwordVerify",
+  description:
+    "Compares a password with a stored hash. A wrong one, and a missing hash after the same work, make the run answer " +
+    "`status` (401): write the hash as {{find.password?}}, so that an unknown user looks like a wrong password.",
+  config: z.strictObject({
+    password: z.string().max(PASSWORD_MAX_CHARS),
+    hash: z.string().nullable().default(null),
+    status: z.literal([400, 401, 403, 404], "one of 400, 401, 403, 404").default(401),
+  }),
+  output: z.object({ valid: z.literal(true) }),
+  async run({ password, hash, status }, { services, signal }) {
+    const valid = await services.passwords.verify(password, hash, signal);
+    return valid ? output({ valid: true }) : refuse(REFUSALS[status]);
+  },
+});
