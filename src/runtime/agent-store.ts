@@ -1,10 +1,9 @@
 import { z } from "zod";
 import { type Clock, isoTime } from "../core/clock.ts";
-import type { AppError } from "../core/errors.ts";
 import type { IdSource } from "../core/ids.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { agentBindings, agents } from "../storage/documents/collections.ts";
-import type { Documents } from "../storage/documents/documents.ts";
+import type { Documents, Filter } from "../storage/documents/documents.ts";
 import { accessSchema, type CreateAgent, type Graph } from "./contract.ts";
 import { CREATE_MAX_ATTEMPTS } from "./limits.ts";
 
@@ -32,6 +31,7 @@ export type AgentRecord = z.output<typeof agentRecord>;
 
 const bindingRecord = z.object({
   _id: z.string(),
+  serverId: z.string(),
   agentId: z.string(),
   ownerId: z.string(),
   createdAt: z.string(),
@@ -43,9 +43,9 @@ type Binding = z.output<typeof bindingRecord>;
 
 export interface AgentStore {
   find(agentId: string): Promise<AgentRecord | null>;
-  /** The agent that serves a server. */
-  findByServer(serverId: string): Promise<AgentRecord | null>;
-  /** One agent per server: the one that is there takes the new graph. `DUPLICATE` where the server is another owner's. */
+  /** The agent that serves an owner's server; of any owner's where none is named. */
+  findByServer(serverId: string, ownerId: string | null): Promise<AgentRecord | null>;
+  /** One agent per owner and server: the one that is there takes the new graph. */
   create(
     body: CreateAgent,
     ownerId: string,
@@ -72,15 +72,17 @@ export function createAgentStore(deps: {
     return found === null ? null : agentRecord.parse(found);
   }
 
-  async function findBinding(serverId: string): Promise<Binding | null> {
-    const found = await documents.findOne(agentBindings(serverId), { _id: serverId });
+  async function findBinding(serverId: string, filter: Filter): Promise<Binding | null> {
+    const found = await documents.findOne(agentBindings(serverId), filter);
     return found === null ? null : bindingRecord.parse(found);
   }
 
   /** The binding that holds after this call, made by it or before it; null where it changed meanwhile. */
   async function bind(serverId: string, ownerId: string): Promise<{ binding: Binding; created: boolean } | null> {
+    const _id = bindingId(serverId, ownerId);
     const fresh = {
-      _id: serverId,
+      _id,
+      serverId,
       agentId: ids.next("agent"),
       ownerId,
       createdAt: isoTime(clock.now()),
@@ -88,10 +90,10 @@ export function createAgentStore(deps: {
     };
     const inserted = await documents.insertOne(agentBindings(serverId), fresh);
     if (inserted.ok) return { binding: fresh, created: true };
-    const binding = await findBinding(serverId);
+    const binding = await findBinding(serverId, { _id });
     if (binding === null) return null;
-    if (binding.ownerId !== ownerId || !binding.removing) return { binding, created: false };
-    const { _id, ...taken } = fresh;
+    if (!binding.removing) return { binding, created: false };
+    const { _id: _, ...taken } = fresh;
     const was = { _id, agentId: binding.agentId, removing: true };
     const takenOver = await documents.updateOne(agentBindings(serverId), was, { $set: taken });
     return takenOver.ok && takenOver.value.modifiedCount === 1 ? { binding: fresh, created: true } : null;
@@ -117,15 +119,16 @@ export function createAgentStore(deps: {
   }
 
   /** Whether the binding still stands after its agent was written: a removal may have passed in between. */
-  async function stillBound({ _id, agentId }: Binding): Promise<boolean> {
-    const now = await findBinding(_id);
+  async function stillBound({ _id, serverId, agentId }: Binding): Promise<boolean> {
+    const now = await findBinding(serverId, { _id });
     return now !== null && now.agentId === agentId && !now.removing;
   }
 
   return {
     find,
-    async findByServer(serverId) {
-      const binding = await findBinding(serverId);
+    async findByServer(serverId, ownerId) {
+      const filter = ownerId === null ? { serverId } : { _id: bindingId(serverId, ownerId) };
+      const binding = await findBinding(serverId, filter);
       return binding === null || binding.removing ? null : find(binding.agentId);
     },
     async create(body, ownerId) {
@@ -134,7 +137,6 @@ export function createAgentStore(deps: {
         const bound = await bind(serverId, ownerId);
         if (bound === null) continue;
         const { binding, created } = bound;
-        if (binding.ownerId !== ownerId) return err(takenByAnother(serverId));
         const agent = recordOf(body, binding.agentId, ownerId, binding.createdAt);
         const written = await documents.replaceOne(agents(agent._id), { _id: agent._id }, agent, { upsert: true });
         // Another create of this server inserted first: this one's graph is still to be written.
@@ -150,8 +152,8 @@ export function createAgentStore(deps: {
       return replaced.ok && replaced.value.matchedCount === 1 ? replacement : null;
     },
     async remove(agent) {
-      const { _id: agentId, serverId } = agent;
-      const binding = { _id: serverId, agentId };
+      const { _id: agentId, serverId, ownerId } = agent;
+      const binding = { _id: bindingId(serverId, ownerId), agentId };
       await documents.updateOne(agentBindings(serverId), binding, { $set: { removing: true } });
       const { deletedCount } = await documents.deleteOne(agents(agentId), { _id: agentId });
       await documents.deleteOne(agentBindings(serverId), binding);
@@ -169,6 +171,7 @@ export function storedGraph(agent: AgentRecord): Graph {
   return JSON.parse(agent.graph) as Graph;
 }
 
-function takenByAnother(serverId: string): AppError {
-  return { code: "DUPLICATE", detail: `the serverId ${serverId} is taken` };
+/** By owner too: nobody can take another's server away by naming it first. A serverId holds no colon. */
+function bindingId(serverId: string, ownerId: string): string {
+  return `${serverId}:${ownerId}`;
 }

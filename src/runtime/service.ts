@@ -123,9 +123,8 @@ export function createRuntimeService(deps: RuntimeDeps): RuntimeService {
     async findAgent(call, serverId) {
       const access = authorize(call.actor, "servers:read");
       if (!access.ok) return access;
-      const agent = await store.findByServer(serverId);
-      if (agent === null || !mayAccess(access.value, agent.ownerId)) return notFound("agent");
-      return ok(toAgent(agent, call.origin));
+      const agent = await store.findByServer(serverId, access.value.kind === "owner" ? access.value.ownerId : null);
+      return agent === null ? notFound("agent") : ok(toAgent(agent, call.origin));
     },
     async replaceAgent(call, agentId, body) {
       const owner = authorizeOwner(call.actor, "deploy", body.metadata.ownerId);

@@ -17,7 +17,7 @@ export const executionLogs = (serverId: string): Collection => system("execution
 /** `_id` is the agentId. By agent: a hot agent slows no other. */
 export const agents = (agentId: string): Collection => system("agents", `agent:${agentId}`);
 
-/** Which agent serves a server: `_id` is the serverId. The insert decides which of several creates makes the agent. */
+/** Which agent serves an owner's server. The insert decides which of several creates makes the agent. */
 export const agentBindings = (serverId: string): Collection => system("agent_bindings", `server:${serverId}`);
 
 /** Traces; `_id` is the runId and sorts by time. */

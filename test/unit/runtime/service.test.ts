@@ -206,12 +206,17 @@ describe("another owner's agent", () => {
     }
   });
 
-  test("is not taken over by its server's id", async () => {
+  test("is neither taken over nor kept from being made by who names its server first", async () => {
     const test = createTestRuntime();
-    await deploy(test);
-    const taken = await test.runtime.createAgent(STRANGER, agentBody(ECHO, { ownerId: "user-2" }));
-    expect(taken).toMatchObject({ ok: false, error: { code: "DUPLICATE" } });
-    expect(JSON.stringify(taken)).not.toContain("user-1");
+    const squatted = await test.runtime.createAgent(STRANGER, agentBody(ECHO, { ownerId: "user-2" }));
+    const agent = await deploy(test);
+    expect(squatted).toMatchObject({ ok: true, value: { created: true } });
+    expect(agent.agentId).not.toBe(squatted.ok && squatted.value.agent.agentId);
+    const { serverId } = agent.metadata;
+    expect(await test.runtime.findAgent(OWNER, serverId)).toMatchObject({ value: { agentId: agent.agentId } });
+    expect(await test.runtime.findAgent(STRANGER, serverId)).toMatchObject({
+      value: { metadata: { ownerId: "user-2" } },
+    });
   });
 
   test("is not made in another's name", async () => {
@@ -384,7 +389,7 @@ test("records carry their owner and their times", async () => {
     createdAt: "2026-02-13T10:30:00.000Z",
     updatedAt: "2026-02-13T10:30:00.000Z",
   });
-  expect(await test.documents.findOne(agentBindings("mcp_1"), { _id: "mcp_1" })).toMatchObject({
+  expect(await test.documents.findOne(agentBindings("mcp_1"), { _id: "mcp_1:user-1" })).toMatchObject({
     agentId,
     ownerId: "user-1",
   });
