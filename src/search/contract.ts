@@ -1,4 +1,13 @@
 import { z } from "zod";
+import { ownerId } from "../http/schemas.ts";
+import {
+  DOCUMENT_ID_MAX_CHARS,
+  DOCUMENT_MAX_BYTES,
+  PUT_MAX_DOCUMENTS,
+  RESULT_TITLE_MAX_CHARS,
+  RESULT_URL_MAX_CHARS,
+} from "./limits.ts";
+import { safeUrl } from "./urls.ts";
 
 /** Tavily answers 400 above this. */
 const QUERY_MAX_CHARS = 400;
@@ -13,6 +22,8 @@ const domain = z
     /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$/,
     "a host name such as example.com",
   );
+
+export const domainList = z.array(domain).max(MAX_DOMAINS);
 
 const query = z
   .string()
@@ -31,8 +42,8 @@ export const searchRequest = z
     topic: z.enum(["general", "news", "finance"]).default("general"),
     searchDepth: z.enum(["basic", "advanced"]).default("basic"),
     timeRange: z.enum(["day", "week", "month", "year"]).nullable().default(null),
-    includeDomains: z.array(domain).max(MAX_DOMAINS).default([]),
-    excludeDomains: z.array(domain).max(MAX_DOMAINS).default([]),
+    includeDomains: domainList.default([]),
+    excludeDomains: domainList.default([]),
     /** ISO 3166-1 alpha-2. */
     country: z
       .string()
@@ -115,3 +126,33 @@ export const searchAnswer = z
   .meta({ id: "SearchAnswer" });
 
 export type SearchAnswer = z.output<typeof searchAnswer>;
+
+export const documentId = z
+  .string()
+  .max(DOCUMENT_ID_MAX_CHARS)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_.:-]*$/, "letters, digits, _, ., : or -, starting with a letter or digit");
+
+const document = z.strictObject({
+  /** Absent: the one of the document at the same URL, or a new one. */
+  id: documentId.optional(),
+  url: z
+    .string()
+    .max(RESULT_URL_MAX_CHARS)
+    .refine((text) => safeUrl(text) !== null, "an http or https URL without credentials"),
+  title: z.string().trim().min(1, "must not be empty").max(RESULT_TITLE_MAX_CHARS),
+  content: z
+    .string()
+    .refine(
+      (text) => text.length <= DOCUMENT_MAX_BYTES && new TextEncoder().encode(text).length <= DOCUMENT_MAX_BYTES,
+      `at most ${DOCUMENT_MAX_BYTES} bytes`,
+    ),
+});
+
+export const putDocumentsBody = z
+  .strictObject({ documents: z.array(document).min(1).max(PUT_MAX_DOCUMENTS), ownerId: ownerId.optional() })
+  .meta({ id: "PutDocuments" });
+
+export type PutDocuments = z.output<typeof putDocumentsBody>;
+
+/** In the order of the documents. */
+export const putDocumentsAnswer = z.object({ ids: z.array(z.string()) }).meta({ id: "PutDocumentsAnswer" });

@@ -1,0 +1,61 @@
+/** What bounds search, beside the settings of `config.ts`. */
+
+/** A provider answers well under 200 KB; with the pages' raw text, a few megabytes. What is longer is not read on. */
+export const UPSTREAM_MAX_BYTES = 4_194_304;
+/** An error's body is read for its code only. */
+export const UPSTREAM_ERROR_MAX_BYTES = 65_536;
+/** Five times what can be asked for: a provider that sends more is not gone through. */
+export const RAW_RESULTS_MAX_ITEMS = 100;
+
+/** Text of one result. A snippet is a paragraph, a title a line. */
+export const RESULT_TITLE_MAX_CHARS = 300;
+export const RESULT_CONTENT_MAX_CHARS = 2_000;
+/** Twenty of these make an answer of under a megabyte. */
+export const RESULT_RAW_CONTENT_MAX_CHARS = 20_000;
+export const ANSWER_MAX_CHARS = 4_000;
+export const PUBLISHED_DATE_MAX_CHARS = 64;
+/** What browsers and servers agree on. */
+export const RESULT_URL_MAX_CHARS = 2_048;
+/** Markup is cut out of at most this many times the text that is kept; the rest is dropped unread. */
+export const MARKUP_ALLOWANCE_FACTOR = 4;
+
+/** Where a provider gives no score, the one at rank n gets 1 / (1 + n × this): 1, 0.91, 0.83 … 0.34 at rank 20. */
+export const RANK_SCORE_DECAY = 0.1;
+
+/** Kept back for each provider still to come, so that a slow first one does not use up the chance of the last. */
+export const LATER_PROVIDER_RESERVE_MS = 500;
+/** An attempt shorter than this can reach nobody. */
+export const MIN_ATTEMPT_MS = 10;
+/** A Retry-After beyond a day is a mistake or an attack. */
+export const RETRY_AFTER_MAX_MS = 86_400_000;
+/** When to come back after every provider failed and none said when. */
+export const UNAVAILABLE_RETRY_SECONDS = 5;
+
+/** The shared cache answers in single milliseconds; past this it costs more than it saves. */
+export const SHARED_CACHE_TIMEOUT_MS = 300;
+/** Below the value limit of every store behind the shared cache (1 MB at the smallest). */
+export const CACHE_ENTRY_MAX_BYTES = 524_288;
+/** "Nothing found" is remembered for under a minute (the HTTP conventions), so that what appears is found soon. */
+export const NOTHING_FOUND_TTL_MS = 50_000;
+/** Lifetimes are shortened by up to this part, so that entries stored together do not run out together. */
+export const TTL_JITTER = 0.1;
+/** What an L1 entry costs beside its text: the map's slot, the objects' headers. */
+export const L1_ENTRY_OVERHEAD_BYTES = 256;
+
+/** Documents of one owner's index. Embedded storage is for small loads; more belongs in a search engine. */
+export const INDEX_MAX_DOCUMENTS = 10_000;
+export const PUT_MAX_DOCUMENTS = 100;
+export const DOCUMENT_MAX_BYTES = 131_072;
+export const DOCUMENT_ID_MAX_CHARS = 128;
+/** Rows of the index of earlier results, at about 4 KB each. The oldest go first. */
+export const PUBLIC_INDEX_MAX_ROWS = 5_000;
+/** Terms of a question that are looked up. A question of 400 characters rarely has more. */
+export const QUERY_MAX_TERMS = 32;
+/** A longer word is a blob, not a word. */
+export const TERM_MAX_CHARS = 64;
+/** FTS5 allows up to 64. About two lines. */
+export const SNIPPET_TOKENS = 48;
+/** Text without spaces between words is cut by characters instead. */
+export const SNIPPET_CHARS = 240;
+/** How much of a snippet stands before the place that matched. */
+export const SNIPPET_LEAD_CHARS = 60;

@@ -1,0 +1,136 @@
+import { z } from "zod";
+import { ok } from "../core/result.ts";
+import { type Endpoint, endpoint } from "../http/endpoint.ts";
+import { ownerId } from "../http/schemas.ts";
+import { formatCacheStatus } from "./cache-status.ts";
+import {
+  documentId,
+  domainList,
+  putDocumentsAnswer,
+  putDocumentsBody,
+  searchAnswer,
+  searchRequest,
+} from "./contract.ts";
+import type { SearchReply } from "./reply.ts";
+import type { SearchService } from "./service.ts";
+
+const { query, maxResults, topic, searchDepth, timeRange, country, language, cache } = searchRequest.shape;
+
+const domainsByComma = z
+  .string()
+  .default("")
+  .transform((text) => text.split(",").filter((part) => part.trim() !== ""))
+  .pipe(domainList);
+
+const flag = z
+  .enum(["true", "false"])
+  .default("false")
+  .transform((text) => text === "true");
+
+/** The same fields as in the body, written as text; domains are separated by commas. */
+const searchQuery = z.strictObject({
+  q: query,
+  maxResults: z
+    .string()
+    .regex(/^\d{1,3}$/, "a whole number")
+    .transform(Number)
+    .optional()
+    .pipe(maxResults),
+  topic,
+  searchDepth,
+  timeRange,
+  includeDomains: domainsByComma,
+  excludeDomains: domainsByComma,
+  country,
+  language,
+  includeAnswer: flag,
+  includeRawContent: flag,
+  cache,
+  ownerId: ownerId.optional(),
+});
+
+const searchBody = searchRequest.extend({ ownerId: ownerId.optional() }).meta({ id: "SearchBody" });
+
+const responses = [{ status: 200, description: "What was found, by whom, and who was asked", schema: searchAnswer }];
+
+export function createSearchEndpoints(service: SearchService): readonly Endpoint[] {
+  return [
+    endpoint(
+      {
+        method: "post",
+        path: "/search",
+        operationId: "search",
+        tag: "Search",
+        summary: "Search the web, or what is known of it while the web does not answer",
+        access: "search",
+        body: searchBody,
+        responses,
+        errors: ["SEARCH_UNAVAILABLE", "NOT_FOUND"],
+      },
+      async ({ call, body: { ownerId: claimed, ...request } }) => {
+        const reply = await service.search(call, request, claimed);
+        return reply.ok ? searchResponse(reply.value) : reply;
+      },
+    ),
+    endpoint(
+      {
+        method: "get",
+        path: "/search",
+        operationId: "searchByQuery",
+        tag: "Search",
+        summary: "The same with the request in the query string",
+        access: "search",
+        query: searchQuery,
+        responses,
+        errors: ["SEARCH_UNAVAILABLE", "NOT_FOUND"],
+      },
+      async ({ call, query: { q, ownerId: claimed, ...fields } }) => {
+        const reply = await service.search(call, { query: q, ...fields }, claimed);
+        return reply.ok ? searchResponse(reply.value) : reply;
+      },
+    ),
+    endpoint(
+      {
+        method: "put",
+        path: "/search/documents",
+        operationId: "putSearchDocuments",
+        tag: "Search",
+        summary: "Put documents into the index; they answer their owner's questions alone",
+        description: "A document with a known id, or at the URL of another, replaces that one.",
+        access: "search",
+        body: putDocumentsBody,
+        responses: [{ status: 200, description: "The ids, in the order given", schema: putDocumentsAnswer }],
+      },
+      ({ call, body }) => service.putDocuments(call, body),
+    ),
+    endpoint(
+      {
+        method: "delete",
+        path: "/search/documents/{id}",
+        operationId: "deleteSearchDocument",
+        tag: "Search",
+        summary: "Take a document out of the index",
+        access: "search",
+        params: z.object({ id: documentId }),
+        query: z.strictObject({ ownerId: ownerId.optional() }),
+        responses: [{ status: 204, description: "Gone from the very next answer" }],
+        errors: ["NOT_FOUND"],
+      },
+      async ({ call, params, query: { ownerId: claimed } }) => {
+        const removed = await service.deleteDocument(call, params.id, claimed);
+        return removed.ok ? ok(undefined) : removed;
+      },
+    ),
+  ];
+}
+
+function searchResponse({ answer, trace }: SearchReply): Response {
+  const isHit = trace.status === "l1" || trace.status === "l2";
+  return Response.json(answer, {
+    headers: {
+      "Cache-Control": "no-store",
+      "Cache-Status": formatCacheStatus(trace),
+      ...(isHit ? { Age: String(answer.cache.ageSeconds) } : {}),
+    },
+  });
+}

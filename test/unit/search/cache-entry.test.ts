@@ -1,0 +1,54 @@
+import { describe, expect, test } from "vitest";
+import { type CacheEntry, decodeEntry, encodeEntry } from "../../../src/search/cache-entry.ts";
+
+const NOW = 1_770_000_000_000;
+const HOUR = 3_600_000;
+
+const result = {
+  title: "A title",
+  url: "https://example.com/",
+  content: "Text with 1 < 2",
+  score: 0.5,
+  publishedDate: null,
+  provider: "tavily",
+};
+
+const entry: CacheEntry = {
+  value: { results: [result], answer: null, provider: "tavily" },
+  storedAt: NOW - 1_000,
+  freshUntil: NOW - 1_000 + HOUR,
+};
+
+const decode = (text: string) => decodeEntry(text, NOW, HOUR);
+const withResult = (fields: object) =>
+  JSON.stringify({ ...JSON.parse(encodeEntry(entry)), value: { ...entry.value, results: [{ ...result, ...fields }] } });
+
+describe("an entry of the shared cache", () => {
+  test("comes back as it was", () => {
+    expect(decode(encodeEntry(entry))).toEqual(entry);
+  });
+
+  test.each([
+    ["text that is no JSON", "garbage"],
+    ["null", "null"],
+    ["a list", "[]"],
+    ["an older version", JSON.stringify({ ...JSON.parse(encodeEntry(entry)), v: 0 })],
+    ["no version", JSON.stringify(entry)],
+    ["a field too many", JSON.stringify({ ...JSON.parse(encodeEntry(entry)), ownerId: "x" })],
+    ["a prototype", encodeEntry(entry).replace('"v":1', '"v":1,"__proto__":{}')],
+    ["a script address", withResult({ url: "javascript:alert(1)" })],
+    ["an address with credentials", withResult({ url: "https://a:b@example.com/" })],
+    ["markup in a title", withResult({ title: "<img src=x onerror=alert(1)>" })],
+    ["markup in the content", withResult({ content: "<script>alert(1)</script>" })],
+    ["markup in raw content", withResult({ rawContent: "<svg/onload=alert(1)>" })],
+    ["a score out of range", withResult({ score: 2 })],
+    ["a result of the index", withResult({ provider: "index" })],
+    ["a field of a result too many", withResult({ ownerId: "x" })],
+    ["a life too long", encodeEntry({ ...entry, freshUntil: NOW + 2 * HOUR })],
+    ["a birth too long ago", encodeEntry({ ...entry, storedAt: NOW - 2 * HOUR, freshUntil: NOW + 1_000 })],
+    ["a birth in the future", encodeEntry({ ...entry, storedAt: NOW + HOUR, freshUntil: NOW + 2 * HOUR })],
+    ["too much of it", encodeEntry({ ...entry, value: { ...entry.value, answer: "x".repeat(600_000) } })],
+  ])("with %s is a miss", (_name, text) => {
+    expect(decode(text)).toBeNull();
+  });
+});
