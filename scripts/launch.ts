@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { z } from "zod";
+import * as z from "zod";
 import { CONFIG_VARIABLES } from "../src/config/config.ts";
 import { ROOT } from "./build.ts";
 import { findFreePort } from "./server.ts";

@@ -16,6 +16,7 @@ import { requestContext } from "./http/middleware/request-context.ts";
 /** What a browser script of another origin may send and read. */
 const CORS_REQUEST_HEADERS = ["Authorization", "Content-Type", "Idempotency-Key", "X-API-Key", "X-Request-Id"];
 const CORS_EXPOSED_HEADERS = [
+  "Age",
   "Cache-Status",
   "RateLimit",
   "RateLimit-Policy",

@@ -1,3 +1,4 @@
+import { toError } from "./core/errors.ts";
 import type { JsonObject } from "./core/json.ts";
 import type { Logger } from "./core/logger.ts";
 
@@ -18,7 +19,7 @@ export async function runScheduled(cron: string, jobs: Jobs, log: Logger): Promi
     try {
       log.info("job_done", { job: name, report: await jobs[name]() });
     } catch (error) {
-      log.error("job_failed", { job: name, error: error instanceof Error ? error : new Error(String(error)) });
+      log.error("job_failed", { job: name, error: toError(error) });
     }
   }
 }

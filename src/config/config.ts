@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ADMIN_KEY_MIN_CHARS, ENCRYPTION_KEY_BYTES } from "./limits.ts";
 
 /** `workerd` has no `eval`: without this zod probes for it on every schema it compiles. */

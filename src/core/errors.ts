@@ -60,6 +60,11 @@ export type AppError =
 
 export type ErrorCode = AppError["code"];
 
+/** What a `catch` caught, as an error that can be logged. */
+export function toError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error("something that is no error was thrown", { cause: thrown });
+}
+
 /** Thrown by storage adapters when the store does not answer: 503 at the edge, whatever was being done. */
 export class StorageUnavailable extends Error {
   override readonly name = "StorageUnavailable";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ownerId, serverId } from "../http/schemas.ts";
 import { runStatsSchema } from "../runtime/contract.ts";
 import { deploymentState } from "../servers/contract.ts";

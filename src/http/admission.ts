@@ -1,6 +1,7 @@
 import { ADMISSION_PAUSE_MS, ADMISSION_TIMEOUT_MS, LOCAL_ADMISSION_MAX_SUBJECTS } from "../config/limits.ts";
 import type { Clock } from "../core/clock.ts";
 import { runWithin } from "../core/deadline.ts";
+import { toError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import type { Admission, Admissions, Tier } from "../storage/shared-state/shared-state.ts";
 import { type Buckets, takeTokens } from "../storage/shared-state/token-buckets.ts";
@@ -28,7 +29,7 @@ export function createAdmission(deps: {
       log.warn("admission_degraded", {
         reason: "unavailable",
         pauseMs: ADMISSION_PAUSE_MS,
-        error: error instanceof Error ? error : new Error(String(error)),
+        error: toError(error),
       });
     }
     pausedUntil = clock.now() + ADMISSION_PAUSE_MS;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { JsonObject } from "../core/json.ts";
 import { ok } from "../core/result.ts";
 import { renderDocsPage } from "./docs-page.ts";

@@ -1,5 +1,5 @@
 import { type Context, Hono } from "hono";
-import type { z } from "zod";
+import type * as z from "zod";
 import type { Call, Scope } from "../core/actor.ts";
 import { type AppError, type FieldError, validationFailed } from "../core/errors.ts";
 import { ok, type Result } from "../core/result.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { NAME_MAX_CHARS } from "../config/limits.ts";
 import { SCOPES } from "../core/actor.ts";
 import { ownerId } from "../http/schemas.ts";

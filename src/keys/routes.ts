@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
 import { pageOf, pageQuery } from "../http/schemas.ts";
 import { createdKey, createKeyBody, keyId, keyQuery, keyRecord } from "./contract.ts";

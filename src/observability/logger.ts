@@ -1,4 +1,5 @@
 import { type Clock, isoTime } from "../core/clock.ts";
+import { toError } from "../core/errors.ts";
 import type { Defer, LogFields, Logger, LogLevel } from "../core/logger.ts";
 import { maskValue } from "../core/mask.ts";
 
@@ -27,7 +28,7 @@ export function createDefer(waitUntil: (work: Promise<unknown>) => void, log: Lo
   return function defer(what, work) {
     waitUntil(
       work.catch((cause: unknown) => {
-        log.error("deferred_work_failed", { what, error: cause instanceof Error ? cause : new Error(String(cause)) });
+        log.error("deferred_work_failed", { what, error: toError(cause) });
       }),
     );
   };

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { isJsonObject, type Json, type JsonObject } from "../core/json.ts";
 import { pathFault } from "../storage/documents/paths.ts";
 import { FIELD_PATH_MAX_CHARS, FIELDS_MAX } from "./limits.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { DESCRIPTION_MAX_CHARS, GRAPH_MAX_STEPS, NAME_MAX_CHARS, STEP_TIMEOUT_MS } from "../config/limits.ts";
 import { jsonObject, ownerId, serverId } from "../http/schemas.ts";
 

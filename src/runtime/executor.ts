@@ -2,7 +2,7 @@ import { RUN_OUTPUT_MAX_BYTES, RUN_TIMEOUT_MS } from "../config/limits.ts";
 import type { Call } from "../core/actor.ts";
 import { type Clock, isoTime } from "../core/clock.ts";
 import { runWithin } from "../core/deadline.ts";
-import { type AppError, StorageUnavailable } from "../core/errors.ts";
+import { type AppError, StorageUnavailable, toError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
 import type { Logger } from "../core/logger.ts";
 import { err, ok, type Result } from "../core/result.ts";
@@ -174,8 +174,4 @@ function ended(
 /** Names in a message may be a caller's, and as long as they like. */
 function bounded(text: string): string {
   return text.length > TRACE_ERROR_MAX_CHARS ? `${text.slice(0, TRACE_ERROR_MAX_CHARS)}…` : text;
-}
-
-function toError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error("something that is no error was thrown", { cause: thrown });
 }

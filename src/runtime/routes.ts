@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Json } from "../core/json.ts";
 import { type Endpoint, endpoint, refusal } from "../http/endpoint.ts";
 import { pageOf, pageQuery, serverId } from "../http/schemas.ts";

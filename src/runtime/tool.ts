@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import type { Call } from "../core/actor.ts";
 import type { Clock } from "../core/clock.ts";
 import type { AppError, FieldError } from "../core/errors.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { JSON_MAX_DEPTH } from "../config/limits.ts";
 import { parseUntrustedJson } from "../core/json.ts";
 import { searchResult } from "./contract.ts";

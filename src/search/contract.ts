@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ownerId } from "../http/schemas.ts";
 import {
   DOCUMENT_ID_MAX_CHARS,

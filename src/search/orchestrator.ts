@@ -1,5 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import { runWithin } from "../core/deadline.ts";
+import { toError } from "../core/errors.ts";
 import type { Fetch } from "../core/fetch.ts";
 import type { Logger } from "../core/logger.ts";
 import type { Attempt, AttemptReason, SearchRequest, SearchResult } from "./contract.ts";
@@ -83,7 +84,7 @@ export function createOrchestrator({ fetch, clock, logger, attemptTimeoutMs }: O
       return await search();
     } catch (error) {
       signal.throwIfAborted();
-      logger.error("search_provider_bug", { provider: provider.name, error: asError(error) });
+      logger.error("search_provider_bug", { provider: provider.name, error: toError(error) });
       return { ok: false, reason: "bad_response", httpStatus: null };
     }
   }
@@ -153,8 +154,4 @@ function skippedTurn({ name }: SearchProvider, reason: AttemptReason): Turn {
     found: null,
     retryAfterMs: null,
   };
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { jsonObject, ownerId, pageQuery, serverId } from "../http/schemas.ts";
 import { accessSchema, executionOrder, graphFields, toolSchema } from "../runtime/contract.ts";
 

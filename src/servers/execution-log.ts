@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type Clock, isoTime } from "../core/clock.ts";
 import type { IdSource } from "../core/ids.ts";
 import type { JsonObject } from "../core/json.ts";

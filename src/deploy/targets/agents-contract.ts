@@ -1,9 +1,11 @@
-import { z } from "zod";
+import * as z from "zod";
+import { JSON_MAX_DEPTH } from "../../config/limits.ts";
 import type { Call } from "../../core/actor.ts";
+import { decodeUtf8, readBounded } from "../../core/bounded-body.ts";
 import type { Clock } from "../../core/clock.ts";
 import { runWithin } from "../../core/deadline.ts";
 import type { Fetch } from "../../core/fetch.ts";
-import { ownProperty } from "../../core/json.ts";
+import { ownProperty, parseUntrustedJson } from "../../core/json.ts";
 import { maskText } from "../../core/mask.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 import type { DeployedAgent, Target } from "./target.ts";
@@ -71,25 +73,12 @@ export function createAgentsContractTarget(deps: {
   };
 }
 
+/** What the host sent as JSON; null where it is none, or more than an agent's answer can be. */
 async function readAnswer(response: Response): Promise<unknown> {
-  const reader = response.body?.getReader();
-  if (reader === undefined) return null;
-  const decoder = new TextDecoder();
-  let text = "";
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    text += decoder.decode(value, { stream: true });
-    if (text.length > ANSWER_MAX_BYTES) {
-      await reader.cancel().catch(() => {});
-      return null;
-    }
-  }
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
+  const bytes = await readBounded(response.body, ANSWER_MAX_BYTES);
+  const text = bytes === null ? null : decodeUtf8(bytes);
+  const parsed = text === null ? null : parseUntrustedJson(text, JSON_MAX_DEPTH);
+  return parsed?.ok ? parsed.value : null;
 }
 
 /** Hosts say it in one of three fields. Masked, one line, short: it goes to the caller and into the record. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ownedData } from "../../storage/documents/collections.ts";
 import type { Collection, Documents, FindQuery } from "../../storage/documents/documents.ts";
 import { checkFilter } from "../../storage/documents/operators.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { describeFieldErrors, type FieldError } from "../../core/errors.ts";
 import { isJsonObject, isPrototypeKey, type Json, type JsonObject } from "../../core/json.ts";
 import { ownedData } from "../../storage/documents/collections.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { describeFieldErrors } from "../../core/errors.ts";
 import { anyJson, object } from "../config-schemas.ts";
 import { readSchema } from "../json-schema.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { isoTime } from "../../core/clock.ts";
 import { object } from "../config-schemas.ts";
 import { jsonSize } from "../json-size.ts";
@@ -30,7 +30,7 @@ export const jwtGenerateTool = defineTool({
       return fail(`claims hold at most ${CLAIMS_MAX_BYTES} bytes as JSON`);
     const key = await services.signingKey(agentId);
     if (key === null) return fail("tokens cannot be signed: this server has no ENCRYPTION_KEY");
-    const { SignJWT } = await import("jose");
+    const { SignJWT } = await import("jose/jwt/sign");
     const issuedAt = Math.floor(services.clock.now() / 1_000);
     const expiry = issuedAt + expiresIn;
     // Ours come last: claims may come from the caller, and who issued a token until when is not theirs to say.

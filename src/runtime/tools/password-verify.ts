@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { AppError } from "../../core/errors.ts";
 import { PASSWORD_MAX_CHARS } from "../limits.ts";
 import { defineTool, output, refuse } from "../tool.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { anyJson } from "../config-schemas.ts";
 import { RESPONSE_HEADER_NAME_MAX_CHARS, RESPONSE_HEADER_VALUE_MAX_CHARS, RESPONSE_MAX_HEADERS } from "../limits.ts";
 import { defineTool } from "../tool.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Clock } from "../../core/clock.ts";
 import { type Json, type JsonObject, ownProperty } from "../../core/json.ts";
 import type { SearchRequest } from "../contract.ts";

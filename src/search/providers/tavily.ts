@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Clock } from "../../core/clock.ts";
 import type { Json, JsonObject } from "../../core/json.ts";
 import type { SearchRequest } from "../contract.ts";

@@ -1,4 +1,5 @@
 import { JSON_MAX_DEPTH } from "../../config/limits.ts";
+import { decodeUtf8, readBounded } from "../../core/bounded-body.ts";
 import type { Fetch } from "../../core/fetch.ts";
 import { type Json, type JsonObject, parseUntrustedJson } from "../../core/json.ts";
 import { RETRY_AFTER_MAX_MS, UPSTREAM_ERROR_MAX_BYTES, UPSTREAM_MAX_BYTES } from "../limits.ts";
@@ -30,10 +31,10 @@ export async function postJson(fetch: Fetch, request: UpstreamRequest, signal: A
 /** The body as JSON; undefined where it is none, is too long or breaks off. Rejects once `signal` has aborted. */
 export async function readJson(response: Response, signal: AbortSignal): Promise<Json | undefined> {
   try {
-    const text = await readText(response, response.ok ? UPSTREAM_MAX_BYTES : UPSTREAM_ERROR_MAX_BYTES);
-    if (text === null) return undefined;
-    const parsed = parseUntrustedJson(text, JSON_MAX_DEPTH);
-    return parsed.ok ? parsed.value : undefined;
+    const bytes = await readBounded(response.body, response.ok ? UPSTREAM_MAX_BYTES : UPSTREAM_ERROR_MAX_BYTES);
+    const text = bytes === null ? null : decodeUtf8(bytes);
+    const parsed = text === null ? null : parseUntrustedJson(text, JSON_MAX_DEPTH);
+    return parsed?.ok ? parsed.value : undefined;
   } catch {
     signal.throwIfAborted();
     return undefined;
@@ -60,24 +61,4 @@ export function retryAfterMs(header: string | null, nowMs: number): number | nul
   const text = header.trim();
   const waitMs = /^\d{1,9}$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - nowMs;
   return Number.isFinite(waitMs) && waitMs >= 0 ? Math.min(waitMs, RETRY_AFTER_MAX_MS) : null;
-}
-
-async function readText(response: Response, maxBytes: number): Promise<string | null> {
-  if (response.body === null) return null;
-  const reader = response.body.getReader();
-  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
-  let text = "";
-  let size = 0;
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return text + decoder.decode();
-      size += value.length;
-      if (size > maxBytes) return null;
-      text += decoder.decode(value, { stream: true });
-    }
-  } finally {
-    // Without effect on a body that was read to its end.
-    await reader.cancel().catch(() => {});
-  }
 }
