@@ -108,7 +108,7 @@ test("a search goes to Tavily with its key, and the index answers when Tavily is
   const second = await call(server, "POST", "/search", { query: "durable objects storage" });
   expect(second.body.cache.status).toBe("l1");
   expect(second.headers.get("cache-status")).toContain("orchestrix-l1; hit");
-  expect(tavily.calls).toBe(1);
+  expect(tavily.calls).toHaveLength(1);
   await tavily.close();
   const third = await call(server, "POST", "/search", { query: "durable objects storage", cache: "bypass" });
   expect(third.status).toBe(200);
