@@ -2,11 +2,12 @@ import type { Hono } from "hono";
 import packageJson from "../package.json" with { type: "json" };
 import { createApp } from "./app.ts";
 import { type Config, loadConfig } from "./config/config.ts";
-import { systemClock } from "./core/clock.ts";
+import { type Clock, systemClock } from "./core/clock.ts";
 import { toBase64Url } from "./core/crypto.ts";
 import type { Fetch } from "./core/fetch.ts";
-import { createIdSource, systemRandom } from "./core/ids.ts";
-import type { Logger } from "./core/logger.ts";
+import { createIdSource, type IdSource, type RandomBytes, systemRandom } from "./core/ids.ts";
+import type { Defer, Logger } from "./core/logger.ts";
+import { ok } from "./core/result.ts";
 import { reconcileDeployments } from "./deploy/reconcile.ts";
 import { createDeployEndpoints } from "./deploy/routes.ts";
 import { createDeployService } from "./deploy/service.ts";
@@ -18,7 +19,7 @@ import type { Jobs } from "./jobs.ts";
 import { createJobEndpoints } from "./jobs-routes.ts";
 import { createKeyEndpoints } from "./keys/routes.ts";
 import { createKeyService } from "./keys/service.ts";
-import { checkReadiness } from "./observability/health.ts";
+import { checkReadiness, type Probe } from "./observability/health.ts";
 import { createDefer, createLogger } from "./observability/logger.ts";
 import { createHealthEndpoints } from "./observability/routes.ts";
 import { planGraph, resolveInputSchema } from "./runtime/graph.ts";
@@ -28,7 +29,6 @@ import { createRuntimeEndpoints } from "./runtime/routes.ts";
 import { createRuntimeService } from "./runtime/service.ts";
 import { deriveSigningKey } from "./runtime/signing-key.ts";
 import { createDurableSearchIndex } from "./search/durable-index.ts";
-import type { SearchIndexObject } from "./search/index-object.ts";
 import { createSearchEndpoints } from "./search/routes.ts";
 import type { SearchIndex } from "./search/search-index.ts";
 import { createSearchService } from "./search/service.ts";
@@ -38,25 +38,16 @@ import { createServerService } from "./servers/service.ts";
 import { createServerStore } from "./servers/store.ts";
 import type { Documents } from "./storage/documents/documents.ts";
 import { createEmbeddedDocuments } from "./storage/documents/embedded.ts";
-import type { DocumentsObject } from "./storage/documents/embedded-object.ts";
 import { createEmbeddedSharedState } from "./storage/shared-state/embedded.ts";
-import type { SharedStateObject } from "./storage/shared-state/embedded-object.ts";
 import type { SharedState } from "./storage/shared-state/shared-state.ts";
-
-export interface Bindings {
-  readonly DOCUMENTS: DurableObjectNamespace<DocumentsObject>;
-  readonly SHARED_STATE: DurableObjectNamespace<SharedStateObject>;
-  readonly SEARCH_INDEX: DurableObjectNamespace<SearchIndexObject>;
-  readonly ASSETS: Fetcher;
-}
 
 /** What reaches out of the isolate. Tests hand in their own; a Worker has one set, see `composeOnce`. */
 export interface Platform {
   readonly documents: Documents;
   readonly sharedState: SharedState;
   readonly searchIndex: SearchIndex;
-  readonly clock: typeof systemClock;
-  readonly random: typeof systemRandom;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
   readonly fetch: Fetch;
   readonly fetchAsset: (path: string) => Promise<Response>;
   readonly waitUntil: (work: Promise<unknown>) => void;
@@ -76,7 +67,7 @@ let composed: Composed | undefined;
  * and sockets are made per call, `waitUntil` takes the request that runs when it is called.
  * @throws ConfigError while the configuration is refused.
  */
-export function composeOnce(env: Bindings, waitUntil: Platform["waitUntil"]): Composed {
+export function composeOnce(env: Env, waitUntil: Platform["waitUntil"]): Composed {
   composed ??= compose(loadConfig(env), {
     documents: createEmbeddedDocuments({
       namespace: env.DOCUMENTS,
@@ -95,21 +86,56 @@ export function composeOnce(env: Bindings, waitUntil: Platform["waitUntil"]): Co
   return composed;
 }
 
-/** Puts the services together. The only place that knows which part uses which. */
+/** Puts the parts together. The only place that knows which part uses which. */
 export function compose(config: Config, platform: Platform): Composed {
-  const { documents, sharedState, clock, random } = platform;
-  const ids = createIdSource(clock, random);
+  const { clock, random } = platform;
   const log = createLogger({ level: config.LOG_LEVEL, clock, secrets: secretsOf(config), write: platform.writeLog });
-  const defer = createDefer(platform.waitUntil, log);
-  const systemKey = `system_${toBase64Url(random(32))}`;
+  const kit: Kit = {
+    config,
+    platform,
+    log,
+    clock,
+    random,
+    ids: createIdSource(clock, random),
+    defer: createDefer(platform.waitUntil, log),
+    systemKey: `system_${toBase64Url(random(SYSTEM_KEY_BYTES))}`,
+    callSelf: async (url, init) => app.fetch(new Request(url, init)),
+  };
+  const services = composeServices(kit);
+  const jobs: Jobs = {
+    "reconcile-deployments": async () => ({ ...(await reconcileDeployments({ store: services.store, clock })) }),
+  };
+  const app = composeApp(kit, services, jobs);
+  return { app, jobs, log };
+}
 
-  const keys = createKeyService({ documents, ids, random, clock, adminApiKey: config.ADMIN_API_KEY, systemKey });
+/** What most services are made with. */
+interface Kit {
+  readonly config: Config;
+  readonly platform: Platform;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  readonly ids: IdSource;
+  readonly defer: Defer;
+  /** Lets this isolate call its own app; never leaves it. */
+  readonly systemKey: string;
+  readonly callSelf: Fetch;
+}
+
+type Services = ReturnType<typeof composeServices>;
+
+function composeServices(kit: Kit) {
+  const { config, platform, log, clock, random, ids, defer, systemKey } = kit;
+  const { documents, sharedState, searchIndex: index, fetch } = platform;
   const executionLog = createExecutionLog({ documents, ids, clock });
+  const store = createServerStore({ documents, clock });
+  const keys = createKeyService({ documents, ids, random, clock, adminApiKey: config.ADMIN_API_KEY, systemKey });
   const search = createSearchService({
     config,
-    index: platform.searchIndex,
+    index,
     sharedCache: sharedState,
-    fetch: platform.fetch,
+    fetch,
     clock,
     ids,
     random,
@@ -126,18 +152,17 @@ export function compose(config: Config, platform: Platform): Composed {
     registry: toolRegistry,
     services: {
       documents,
-      passwords: createPasswords({ random, clock }),
       clock,
+      passwords: createPasswords({ random, clock }),
       async signingKey(agentId) {
         return config.ENCRYPTION_KEY === undefined ? null : deriveSigningKey(config.ENCRYPTION_KEY, agentId);
       },
       async search(call, request) {
         const found = await search.search(call, request);
-        return found.ok ? { ok: true, value: found.value.answer } : found;
+        return found.ok ? ok(found.value.answer) : found;
       },
     },
   });
-  const store = createServerStore({ documents, clock });
   const servers = createServerService({
     store,
     ids,
@@ -152,18 +177,17 @@ export function compose(config: Config, platform: Platform): Composed {
       },
     },
   });
+  const edge = createAgentsContractTarget({
+    name: "edge",
+    fetch: kit.callSelf,
+    collectionUrl: (call) => `${call.origin}/mcp/agents`,
+    authorization: `Bearer ${systemKey}`,
+    clock,
+    timeoutMs: config.DEPLOY_TIMEOUT_MS,
+  });
   const deploys = createDeployService({
     store,
-    targets: {
-      edge: createAgentsContractTarget({
-        name: "edge",
-        fetch: async (url, init) => app.fetch(new Request(url, init)),
-        collectionUrl: (call) => `${call.origin}/mcp/agents`,
-        authorization: `Bearer ${systemKey}`,
-        clock,
-        timeoutMs: config.DEPLOY_TIMEOUT_MS,
-      }),
-    },
+    targets: { edge },
     defaultTarget: config.DEPLOY_TARGET,
     timeoutMs: config.DEPLOY_TIMEOUT_MS,
     runStats: (agentId) => runtime.stats(agentId),
@@ -172,27 +196,29 @@ export function compose(config: Config, platform: Platform): Composed {
     ids,
     clock,
   });
-  const jobs: Jobs = {
-    "reconcile-deployments": async () => ({ ...(await reconcileDeployments({ store, clock })) }),
-  };
-  const ready = () =>
-    checkReadiness(
-      [
-        { name: "documents", required: true, probe: () => documents.ping() },
-        { name: "cache", required: false, probe: () => sharedState.ping() },
-        { name: "rateLimit", required: false, probe: () => sharedState.ping() },
-        { name: "target", required: true, probe: () => documents.ping() },
-        { name: "tavily", required: false, probe: config.TAVILY_API_KEY === undefined ? null : "not_asked" },
-        { name: "jina", required: false, probe: config.JINA_API_KEY === undefined ? null : "not_asked" },
-      ],
-      clock,
-    );
-  const app = createApp({
+  return { keys, store, servers, deploys, runtime, search };
+}
+
+function composeApp({ config, platform, log, clock, ids }: Kit, services: Services, jobs: Jobs): Hono<AppEnv> {
+  const { keys, servers, deploys, runtime, search } = services;
+  const { documents, sharedState } = platform;
+  const asked = (key: string | undefined) => (key === undefined ? null : "not_asked");
+  const probes: readonly Probe[] = [
+    { name: "documents", required: true, probe: () => documents.ping() },
+    { name: "cache", required: false, probe: () => sharedState.ping() },
+    { name: "rateLimit", required: false, probe: () => sharedState.ping() },
+    // The edge target is this Worker: it takes agents when its documents can be written.
+    { name: "target", required: true, probe: () => documents.ping() },
+    { name: "tavily", required: false, probe: asked(config.TAVILY_API_KEY) },
+    { name: "jina", required: false, probe: asked(config.JINA_API_KEY) },
+  ];
+  const { version } = packageJson;
+  return createApp({
     config,
     clock,
     ids,
     log,
-    version: packageJson.version,
+    version,
     fetchAsset: platform.fetchAsset,
     guard: createGuard({
       authenticate: (credential) => keys.authenticate(credential),
@@ -206,11 +232,13 @@ export function compose(config: Config, platform: Platform): Composed {
       ...createSearchEndpoints(search),
       ...createKeyEndpoints(keys),
       ...createJobEndpoints(jobs),
-      ...createHealthEndpoints({ version: packageJson.version, ready }),
+      ...createHealthEndpoints({ version, ready: () => checkReadiness(probes, clock) }),
     ],
   });
-  return { app, jobs, log };
 }
+
+/** 256 bits: as hard to guess as the keys that it stands above. */
+const SYSTEM_KEY_BYTES = 32;
 
 function secretsOf(config: Config): readonly string[] {
   return [config.ADMIN_API_KEY, config.ENCRYPTION_KEY, config.TAVILY_API_KEY, config.JINA_API_KEY].filter(

@@ -1,5 +1,5 @@
 import { waitUntil } from "cloudflare:workers";
-import { type Bindings, composeOnce } from "./compose.ts";
+import { composeOnce } from "./compose.ts";
 import { runScheduled } from "./jobs.ts";
 
 export { SearchIndexObject } from "./search/index-object.ts";
@@ -14,4 +14,4 @@ export default {
     const { jobs, log } = composeOnce(env, waitUntil);
     await runScheduled(controller.cron, jobs, log);
   },
-} satisfies ExportedHandler<Bindings>;
+} satisfies ExportedHandler<Env>;

@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { type Bindings, type Composed, compose } from "../../src/compose.ts";
+import { type Composed, compose } from "../../src/compose.ts";
 import { loadConfig } from "../../src/config/config.ts";
 import { type Clock, systemClock } from "../../src/core/clock.ts";
 import type { Fetch } from "../../src/core/fetch.ts";
@@ -11,8 +11,6 @@ import { createEmbeddedSharedState } from "../../src/storage/shared-state/embedd
 
 export const ADMIN_KEY = "admin-key-of-the-tests-0123456789";
 export const ENCRYPTION_KEY = btoa("0123456789abcdef0123456789abcdef");
-
-const bindings = env as unknown as Bindings;
 
 export interface Answer {
   readonly status: number;
@@ -53,7 +51,7 @@ export function createTestApp(
   const logs: string[] = [];
   let pending: Promise<unknown>[] = [];
   const embedded = createEmbeddedDocuments({
-    namespace: bindings.DOCUMENTS,
+    namespace: env.DOCUMENTS,
     ids: createIdSource(clock, systemRandom),
   });
   const documents = options.wrapDocuments?.(embedded) ?? embedded;
@@ -68,12 +66,12 @@ export function createTestApp(
     }),
     {
       documents,
-      sharedState: createEmbeddedSharedState({ namespace: bindings.SHARED_STATE, random: systemRandom }),
-      searchIndex: createDurableSearchIndex(bindings.SEARCH_INDEX, clock),
+      sharedState: createEmbeddedSharedState({ namespace: env.SHARED_STATE, random: systemRandom }),
+      searchIndex: createDurableSearchIndex(env.SEARCH_INDEX, clock),
       clock,
       random: systemRandom,
       fetch: options.fetch ?? (() => Promise.reject(new TypeError("no network in this test"))),
-      fetchAsset: (path) => bindings.ASSETS.fetch(new URL(path, "http://assets.local")),
+      fetchAsset: (path) => env.ASSETS.fetch(new URL(path, "http://assets.local")),
       waitUntil: (work) => pending.push(work),
       writeLog: (line) => logs.push(line),
     },

@@ -1,7 +1,7 @@
 import { exports } from "cloudflare:workers";
 import { expect, test } from "vitest";
 
-const worker = (exports as unknown as { default: Fetcher }).default;
+const worker = exports.default;
 
 test("requests that share an isolate are served one after the other and all at once", async () => {
   const ask = async () => {

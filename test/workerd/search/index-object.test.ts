@@ -1,6 +1,5 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
-import type { Bindings } from "../../../src/compose.ts";
 import { systemClock } from "../../../src/core/clock.ts";
 import { StorageUnavailable } from "../../../src/core/errors.ts";
 import { createDurableSearchIndex, objectName } from "../../../src/search/durable-index.ts";
@@ -8,7 +7,7 @@ import type { SearchIndexObject } from "../../../src/search/index-object.ts";
 import { INDEX_MAX_DOCUMENTS } from "../../../src/search/limits.ts";
 import type { IndexPartition, IndexWrite } from "../../../src/search/search-index.ts";
 
-const { SEARCH_INDEX } = env as unknown as Bindings;
+const { SEARCH_INDEX } = env;
 const index = createDurableSearchIndex(SEARCH_INDEX, systemClock);
 
 const newOwner = (): IndexPartition => ({ kind: "owner", ownerId: crypto.randomUUID() });

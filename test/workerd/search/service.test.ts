@@ -1,6 +1,5 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
-import type { Bindings } from "../../../src/compose.ts";
 import { loadConfig } from "../../../src/config/config.ts";
 import type { Actor } from "../../../src/core/actor.ts";
 import { systemClock } from "../../../src/core/clock.ts";
@@ -10,8 +9,6 @@ import { createDurableSearchIndex } from "../../../src/search/durable-index.ts";
 import { createSearchService } from "../../../src/search/service.ts";
 import { createEmbeddedSharedState } from "../../../src/storage/shared-state/embedded.ts";
 
-const bindings = env as unknown as Bindings;
-
 /** One isolate's service on the real Durable Objects; only the network is missing. */
 function startIsolate(respond: () => Response) {
   const deferred: Promise<unknown>[] = [];
@@ -19,8 +16,8 @@ function startIsolate(respond: () => Response) {
   const ignore = () => {};
   const service = createSearchService({
     config: loadConfig({ TAVILY_API_KEY: "tvly-key" }),
-    index: createDurableSearchIndex(bindings.SEARCH_INDEX, systemClock),
-    sharedCache: createEmbeddedSharedState({ namespace: bindings.SHARED_STATE, random: systemRandom }),
+    index: createDurableSearchIndex(env.SEARCH_INDEX, systemClock),
+    sharedCache: createEmbeddedSharedState({ namespace: env.SHARED_STATE, random: systemRandom }),
     async fetch(url) {
       asked.push(url);
       return respond();

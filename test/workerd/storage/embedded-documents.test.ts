@@ -1,4 +1,5 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { systemClock } from "../../../src/core/clock.ts";
 import { StorageUnavailable } from "../../../src/core/errors.ts";
@@ -8,18 +9,17 @@ import { createEmbeddedDocuments } from "../../../src/storage/documents/embedded
 import type { DocumentsObject } from "../../../src/storage/documents/embedded-object.ts";
 import { loadFilterCompiler } from "../../../src/storage/documents/matcher.ts";
 import { insertAll } from "../../contract/documents/harness.ts";
-import { bindings } from "../../support/storage/bindings.ts";
 import { createRandomJson } from "../../support/storage/random-json.ts";
 
 const ids = createIdSource(systemClock, systemRandom);
-const documents = createEmbeddedDocuments({ namespace: bindings.DOCUMENTS, ids });
+const documents = createEmbeddedDocuments({ namespace: env.DOCUMENTS, ids });
 
 function freshCollection(): Collection & { readonly kind: "owned" } {
   return { kind: "owned", name: "things", ownerId: crypto.randomUUID() };
 }
 
 function objectOf(collection: Collection & { readonly kind: "owned" }): DurableObjectStub<DocumentsObject> {
-  return bindings.DOCUMENTS.get(bindings.DOCUMENTS.idFromName(`data:${collection.ownerId}:${collection.name}`));
+  return env.DOCUMENTS.get(env.DOCUMENTS.idFromName(`data:${collection.ownerId}:${collection.name}`));
 }
 
 test("documents and declared unique fields outlive the object that served them", async () => {

@@ -1,4 +1,5 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { afterEach, expect, test, vi } from "vitest";
 import { StorageUnavailable } from "../../../src/core/errors.ts";
 import { systemRandom } from "../../../src/core/ids.ts";
@@ -7,9 +8,8 @@ import { createEmbeddedSharedState } from "../../../src/storage/shared-state/emb
 import type { SharedStateObject } from "../../../src/storage/shared-state/embedded-object.ts";
 import { CACHE_ENTRY_MAX_CHARS } from "../../../src/storage/shared-state/limits.ts";
 import type { Tier } from "../../../src/storage/shared-state/shared-state.ts";
-import { bindings } from "../../support/storage/bindings.ts";
 
-const store = createEmbeddedSharedState({ namespace: bindings.SHARED_STATE, random: systemRandom });
+const store = createEmbeddedSharedState({ namespace: env.SHARED_STATE, random: systemRandom });
 const MINUTE: Tier = { name: "minute", limit: 5, windowSeconds: 60 };
 const MINUTE_MS = 60_000;
 
@@ -18,7 +18,7 @@ afterEach(() => {
 });
 
 function object(name: string): DurableObjectStub<SharedStateObject> {
-  return bindings.SHARED_STATE.get(bindings.SHARED_STATE.idFromName(name));
+  return env.SHARED_STATE.get(env.SHARED_STATE.idFromName(name));
 }
 
 function passTime(ms: number): void {
