@@ -1,23 +1,24 @@
 import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const ROOT = join(fileURLToPath(import.meta.url), "../..");
 const OUT_DIR = join(ROOT, "dist");
 
 /**
- * Bundles the Worker as a deploy would and gives the path of the bundle. Builds into a folder of its own first, so that
+ * Bundles a Worker, ours unless another entry is named, as a deploy would, and gives the path of the bundle. Builds into a folder of its own first, so that
  * two starts at once never read half a file.
  * @throws Error with what the bundler said.
  */
-export async function buildWorker(): Promise<string> {
+export async function buildWorker(entry = "src/index.ts"): Promise<string> {
   await mkdir(OUT_DIR, { recursive: true });
   const building = await mkdtemp(join(OUT_DIR, "build-"));
   try {
-    await run("wrangler", ["deploy", "--dry-run", "--outdir", building]);
-    const bundle = join(OUT_DIR, "index.js");
-    await rename(join(building, "index.js"), bundle);
+    await run("wrangler", ["deploy", entry, "--dry-run", "--outdir", building]);
+    const name = `${basename(entry, ".ts")}.js`;
+    const bundle = join(OUT_DIR, name);
+    await rename(join(building, name), bundle);
     return bundle;
   } finally {
     await rm(building, { recursive: true, force: true });

@@ -1,7 +1,7 @@
-import type { Hono } from "hono";
+import { Hono } from "hono";
 import packageJson from "../package.json" with { type: "json" };
 import { createApp } from "./app.ts";
-import { type Config, loadConfig } from "./config/config.ts";
+import { type Config, ConfigError, loadConfig } from "./config/config.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
 import { toBase64Url } from "./core/crypto.ts";
 import type { Fetch } from "./core/fetch.ts";
@@ -15,6 +15,7 @@ import { createAgentsContractTarget } from "./deploy/targets/agents-contract.ts"
 import { createAdmission } from "./http/admission.ts";
 import type { AppEnv } from "./http/context.ts";
 import { createGuard } from "./http/guard.ts";
+import { problemResponse } from "./http/problem.ts";
 import type { Jobs } from "./jobs.ts";
 import { createJobEndpoints } from "./jobs-routes.ts";
 import { createKeyEndpoints } from "./keys/routes.ts";
@@ -65,25 +66,43 @@ let composed: Composed | undefined;
 /**
  * The Worker's services, made on the isolate's first request and kept. Nothing in them belongs to one request: stubs
  * and sockets are made per call, `waitUntil` takes the request that runs when it is called.
- * @throws ConfigError while the configuration is refused.
  */
 export function composeOnce(env: Env, waitUntil: Platform["waitUntil"]): Composed {
-  composed ??= compose(loadConfig(env), {
-    documents: createEmbeddedDocuments({
-      namespace: env.DOCUMENTS,
-      ids: createIdSource(systemClock, systemRandom),
-    }),
-    sharedState: createEmbeddedSharedState({ namespace: env.SHARED_STATE, random: systemRandom }),
-    searchIndex: createDurableSearchIndex(env.SEARCH_INDEX, systemClock),
-    clock: systemClock,
-    random: systemRandom,
-    fetch: (url, init) => fetch(url, init),
-    fetchAsset: (path) => env.ASSETS.fetch(new URL(path, "http://assets.local")),
-    waitUntil,
-    // biome-ignore lint/suspicious/noConsole: the platform's log is the console
-    writeLog: (line) => console.log(line),
-  });
+  composed ??= composeFor(env, waitUntil);
   return composed;
+}
+
+function composeFor(env: Env, waitUntil: Platform["waitUntil"]): Composed {
+  // biome-ignore lint/suspicious/noConsole: the platform's log is the console
+  const writeLog = (line: string) => console.log(line);
+  try {
+    return compose(loadConfig(env), {
+      documents: createEmbeddedDocuments({ namespace: env.DOCUMENTS, ids: createIdSource(systemClock, systemRandom) }),
+      sharedState: createEmbeddedSharedState({ namespace: env.SHARED_STATE, random: systemRandom }),
+      searchIndex: createDurableSearchIndex(env.SEARCH_INDEX, systemClock),
+      clock: systemClock,
+      random: systemRandom,
+      fetch: (url, init) => fetch(url, init),
+      fetchAsset: (path) => env.ASSETS.fetch(new URL(path, "http://assets.local")),
+      waitUntil,
+      writeLog,
+    });
+  } catch (error) {
+    if (error instanceof ConfigError) return composeRefusal(error, systemClock, writeLog);
+    throw error;
+  }
+}
+
+/** What runs under a configuration that is refused: it answers nothing, and the log says which variables are at fault. */
+export function composeRefusal(error: ConfigError, clock: Clock, writeLog: Platform["writeLog"]): Composed {
+  const log = createLogger({ level: "error", clock, secrets: [], write: writeLog });
+  const app = new Hono<AppEnv>();
+  app.all("*", function refuseEverything(c) {
+    log.error("configuration_refused", { path: c.req.path, message: error.message });
+    const requestId = createIdSource(clock, systemRandom).next("req");
+    return problemResponse({ code: "INTERNAL", detail: "internal error" }, requestId, c.req.path);
+  });
+  return { app, jobs: { "reconcile-deployments": () => Promise.reject(error) }, log };
 }
 
 /** Puts the parts together. The only place that knows which part uses which. */

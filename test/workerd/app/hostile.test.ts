@@ -1,4 +1,7 @@
 import { expect, test } from "vitest";
+import { composeRefusal } from "../../../src/compose.ts";
+import { ConfigError, loadConfig } from "../../../src/config/config.ts";
+import { systemClock } from "../../../src/core/clock.ts";
 import { createTestApp, newOwner } from "../../support/app.ts";
 import { ECHO_API, SIGNUP_API } from "../../support/graphs.ts";
 
@@ -174,3 +177,23 @@ test("every answer has its request id, the security headers and no secret of our
     expect(headers.get("server-timing")).toContain("total;dur=");
   }
 });
+
+test("under a configuration that is refused nothing is answered, and the log names the variable", async () => {
+  const logs: string[] = [];
+  const refused = composeRefusal(refusalOf({ RATE_LIMIT_BURST: "plenty" }), systemClock, (line) => logs.push(line));
+  for (const path of ["/health", "/mcp/servers"]) {
+    const answer = await refused.app.fetch(new Request(`http://orchestrix.test${path}`));
+    expect(answer.status).toBe(500);
+    expect(await answer.json()).toMatchObject({ code: "INTERNAL", detail: "internal error" });
+  }
+  expect(logs.join("")).toContain("RATE_LIMIT_BURST");
+});
+
+function refusalOf(variables: Readonly<Record<string, string>>): ConfigError {
+  try {
+    loadConfig(variables);
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+  }
+  throw new Error("the configuration was taken");
+}
