@@ -1,5 +1,11 @@
 import * as z from "zod";
-import { ADMIN_KEY_MIN_CHARS, ENCRYPTION_KEY_BYTES } from "./limits.ts";
+import {
+  ADMIN_KEY_MIN_CHARS,
+  ENCRYPTION_KEY_BYTES,
+  GITHUB_SECRET_MIN_CHARS,
+  WEBHOOK_SECRET_MAX_BYTES,
+  WEBHOOK_SECRET_MIN_BYTES,
+} from "./limits.ts";
 
 /** `workerd` has no `eval`: without this zod probes for it on every schema it compiles. */
 z.config({ jitless: true });
@@ -43,6 +49,25 @@ const originList = z
   )
   .default([]);
 
+/** Standard Webhooks: the secret is 24 to 64 bytes. Several stand side by side while one replaces another. */
+const webhookSecrets = z
+  .string()
+  .transform((text) => text.split(/\s+/).filter((part) => part !== ""))
+  .refine(
+    (secrets) => secrets.length > 0 && secrets.every(isWebhookSecret),
+    "whsec_<base64 of 24 to 64 bytes>, several separated by spaces",
+  );
+
+function isWebhookSecret(text: string): boolean {
+  const bytes = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(text)?.[1];
+  try {
+    const length = bytes === undefined ? 0 : atob(bytes).length;
+    return length >= WEBHOOK_SECRET_MIN_BYTES && length <= WEBHOOK_SECRET_MAX_BYTES;
+  } catch {
+    return false;
+  }
+}
+
 const variables = {
   ADMIN_API_KEY: headerSecret.min(ADMIN_KEY_MIN_CHARS, `at least ${ADMIN_KEY_MIN_CHARS} characters`).optional(),
   ENCRYPTION_KEY: base64Key.optional(),
@@ -53,7 +78,34 @@ const variables = {
   RATE_LIMIT_BURST: wholeNumber(20, 1, 1_000_000),
   RATE_LIMIT_PER_MINUTE: wholeNumber(120, 1, 1_000_000),
   RATE_LIMIT_PER_HOUR: wholeNumber(3_000, 1, 100_000_000),
-  DEPLOY_TARGET: z.enum(["edge"]).default("edge"),
+  MONGODB_URI: z
+    .string()
+    .regex(/^mongodb(\+srv)?:\/\//, "a URI that starts with mongodb:// or mongodb+srv://")
+    .optional(),
+  MONGODB_DATA_API_URL: httpUrl.optional(),
+  MONGODB_DATA_API_KEY: headerSecret.optional(),
+  MONGODB_DATA_API_AUTH: z.enum(["api-key", "bearer", "basic"]).default("api-key"),
+  MONGODB_DATA_SOURCE: z.string().min(1).max(128).optional(),
+  MONGODB_DATABASE: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,63}$/, "1 to 63 letters, digits, _ or -")
+    .default("orchestrix"),
+  DEPLOY_TARGET: z.enum(["edge", "archestra", "archestra-platform"]).default("edge"),
+  ARCHESTRA_API_KEY: headerSecret.optional(),
+  ARCHESTRA_DEPLOYMENT_ENDPOINT: httpUrl.default("https://api.archestra.ai/mcp/agents"),
+  ARCHESTRA_AUTH_SCHEME: z.enum(["bearer", "raw"]).default("bearer"),
+  ARCHESTRA_BASE_URL: httpUrl.optional(),
+  ARCHESTRA_FRONTEND_URL: httpUrl.optional(),
+  ARCHESTRA_PLATFORM_API_KEY: headerSecret.optional(),
+  WEBHOOK_SECRET: webhookSecrets.optional(),
+  GITHUB_WEBHOOK_SECRET: z
+    .string()
+    .transform((text) => text.split(/\s+/).filter((part) => part !== ""))
+    .refine(
+      (secrets) => secrets.length > 0 && secrets.every((secret) => secret.length >= GITHUB_SECRET_MIN_CHARS),
+      `one or more secrets of at least ${GITHUB_SECRET_MIN_CHARS} characters, separated by spaces`,
+    )
+    .optional(),
   DEPLOY_TIMEOUT_MS: wholeNumber(15_000, 100, 60_000),
   TAVILY_API_KEY: headerSecret.optional(),
   TAVILY_BASE_URL: httpUrl.default("https://api.tavily.com"),

@@ -44,6 +44,11 @@ export const CREDENTIAL_MAX_CHARS = 512;
 
 /** The bootstrap key guards everything: shorter than this can be guessed. */
 export const ADMIN_KEY_MIN_CHARS = 24;
+/** Standard Webhooks, "Signature scheme". */
+export const WEBHOOK_SECRET_MIN_BYTES = 24;
+export const WEBHOOK_SECRET_MAX_BYTES = 64;
+/** A captured body lets anybody try secrets at leisure. */
+export const GITHUB_SECRET_MIN_CHARS = 16;
 /** AES-256 and HKDF input. */
 export const ENCRYPTION_KEY_BYTES = 32;
 
