@@ -1,9 +1,12 @@
+import "./zod-first.ts";
+
 import { waitUntil } from "cloudflare:workers";
 import { composeOnce } from "./compose.ts";
 import { runScheduled } from "./jobs.ts";
 
 export { SearchIndexObject } from "./search/index-object.ts";
 export { DocumentsObject } from "./storage/documents/embedded-object.ts";
+export { MongoDriverObject } from "./storage/documents/mongo-object.ts";
 export { SharedStateObject } from "./storage/shared-state/embedded-object.ts";
 
 export default {

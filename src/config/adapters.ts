@@ -8,9 +8,14 @@ export function adaptersInUse(config: Config): Readonly<Record<string, string>> 
     "index",
   ].filter((name) => name !== null);
   return {
-    documents: "embedded (SQLite in Durable Objects)",
+    documents: documentsAdapter(config),
     "shared state": "embedded (Durable Objects)",
     target: config.DEPLOY_TARGET,
     search: providers.join(" → "),
   };
+}
+
+function documentsAdapter(config: Config): string {
+  if (config.MONGODB_DATA_API_URL !== undefined) return "MongoDB, by way of a Data API gateway";
+  return config.MONGODB_URI === undefined ? "embedded (SQLite in Durable Objects)" : "MongoDB, by way of the driver";
 }

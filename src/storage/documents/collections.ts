@@ -5,6 +5,15 @@ import type { Collection } from "./documents.ts";
 /** `_id` is the serverId. By owner: a list is one read, and owners do not wait for each other. */
 export const servers = (ownerId: string): Collection => system("servers", `owner:${ownerId}`);
 
+/** Definitions that a server had before its current one. `_id` is `<serverId>:<version, eight digits>`. */
+export const serverVersions = (ownerId: string): Collection => system("server_versions", `owner:${ownerId}`);
+
+/**
+ * Which targets may hold an agent of an owner's servers; `_id` is `<serverId>:<target>`. Outlives the records: what
+ * stands here and not there any more is removed from its target.
+ */
+export const deployments = (ownerId: string): Collection => system("deployments", `owner:${ownerId}`);
+
 /** Who owns a serverId: `_id` is the serverId. Makes ids unique over all owners, and finds a server by its id alone. */
 export const serverOwners = (serverId: string): Collection => system("server_owners", `server:${serverId}`);
 
@@ -25,6 +34,17 @@ export const runs = (agentId: string): Collection => system("runs", `runs:${agen
 
 /** API keys; `_id` is the SHA-256 of the key. `shard` is two hex digits made from the owner, and part of each key. */
 export const keys = (shard: string): Collection => system("keys", `keys:${shard}`);
+
+/** Webhooks that were taken on; `_id` is `<source>:<id>`. `shard` is a hex digit made from it, and part of each one. */
+export const webhookDeliveries = (shard: string): Collection => system("webhook_deliveries", `webhooks:${shard}`);
+
+/**
+ * Answers by `Idempotency-Key`; `_id` is a SHA-256 in hex, `shard` its first digit: spread, yet few enough to walk.
+ */
+export const idempotencyKeys = (shard: string): Collection => system("idempotency_keys", `idempotency:${shard}`);
+
+/** Where scheduled jobs note how far they came; `_id` is the job's name. */
+export const jobStates = (): Collection => system("job_states", "jobs");
 
 /** What an owner's graphs store, by the name that their author gave. */
 export const ownedData = (ownerId: string, name: string): Collection => ({ kind: "owned", name, ownerId });

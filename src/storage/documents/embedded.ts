@@ -1,12 +1,12 @@
-import { type FieldError, StorageUnavailable } from "../../core/errors.ts";
+import { StorageUnavailable } from "../../core/errors.ts";
 import type { IdSource } from "../../core/ids.ts";
 import { err, ok, type Result } from "../../core/result.ts";
+import { refuse, refuseLimit, refuseUniqueFields } from "./checks.ts";
 import type { Collection, Document, Documents, DuplicateKey, StoredDocument, UpdateCounts } from "./documents.ts";
 import type { DocumentsObject } from "./embedded-object.ts";
 import { checkRowSize } from "./embedded-rows.ts";
 import type { Change, Reply } from "./embedded-store.ts";
 import { checkDocument, checkFilter, checkSort, checkUpdate } from "./operators.ts";
-import { pathFault } from "./paths.ts";
 
 interface EmbeddedDocumentsDependencies {
   readonly namespace: DurableObjectNamespace<DocumentsObject>;
@@ -58,7 +58,7 @@ export function createEmbeddedDocuments({ namespace, ids }: EmbeddedDocumentsDep
     async insertOne(collection, document, options = {}) {
       refuse("document", checkDocument(document));
       const unique = options.unique ?? [];
-      for (const field of unique) refuse("unique", pathFaults(field));
+      refuseUniqueFields(unique);
       const id = document._id === undefined ? ids.next(ID_PREFIX) : String(document._id);
       const { _id: _, ...fields } = document;
       const body = JSON.stringify({ _id: id, ...fields });
@@ -77,7 +77,7 @@ export function createEmbeddedDocuments({ namespace, ids }: EmbeddedDocumentsDep
     async find(collection, { filter, sort, limit }) {
       refuse("filter", checkFilter(filter));
       refuse("sort", sort === undefined ? [] : checkSort(sort));
-      if (!Number.isSafeInteger(limit) || limit < 1) throw new TypeError("limit: a whole number from 1 is needed");
+      refuseLimit(limit);
       const reply = await ask(partitionOf(collection), async (stub) =>
         stub.find(collection.name, JSON.stringify(filter), sort, limit),
       );
@@ -110,17 +110,6 @@ function partitionOf(collection: Collection): string {
     collection.kind === "system" ? ["system", collection.partition] : ["data", collection.ownerId, collection.name];
   if (!parts.every((part) => part.isWellFormed())) throw new TypeError("collection: not valid Unicode");
   return parts.map(encodeURIComponent).join(":");
-}
-
-function refuse(what: string, faults: readonly FieldError[]): void {
-  const [first] = faults;
-  if (first !== undefined)
-    throw new TypeError(`${[what, first.path].filter((p) => p !== "").join(" ")}: ${first.message}`);
-}
-
-function pathFaults(path: string): readonly FieldError[] {
-  const message = pathFault(path);
-  return message === null ? [] : [{ path, message }];
 }
 
 function resultOf<T>(reply: Reply<T>): Result<T, DuplicateKey> {

@@ -2,6 +2,16 @@ import type { Collection, Document, Documents, Filter } from "../../../src/stora
 
 export type MakeDocuments = () => Documents | Promise<Documents>;
 
+/** What a server cannot do that the port promises: the suite leaves it out there, and says so in its tests' names. */
+export interface ServerLacks {
+  /** It refuses a list within a list. */
+  readonly nestedLists?: boolean;
+  /** It counts a replacement by the same as a change. */
+  readonly sameReplacement?: boolean;
+  /** It cannot search for fields with a quote or a backslash in their names. */
+  readonly quotedNames?: boolean;
+}
+
 /** A collection that no other test has, so that suites may share one store. */
 export function freshCollection(): Collection {
   const unique = crypto.randomUUID();
