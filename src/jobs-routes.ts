@@ -24,7 +24,7 @@ export function createJobEndpoints(jobs: Jobs): readonly Endpoint[] {
       },
       async ({ params, call }) => {
         const allowed = authorizeAdmin(call.actor);
-        return allowed.ok ? ok({ job: params.job, report: await jobs[params.job]() }) : allowed;
+        return allowed.ok ? ok({ job: params.job, report: await jobs[params.job]({ thorough: true }) }) : allowed;
       },
     ),
   ];

@@ -1,18 +1,26 @@
 import { CLAIM_GRACE_MS } from "../config/limits.ts";
-import { authorize, type Call } from "../core/actor.ts";
+import { authorize, type Call, type OwnerAccess } from "../core/actor.ts";
 import { type Clock, isoTime } from "../core/clock.ts";
-import type { AppError } from "../core/errors.ts";
+import { type AppError, notFound } from "../core/errors.ts";
 import type { IdSource } from "../core/ids.ts";
-import type { JsonObject } from "../core/json.ts";
-import type { Defer } from "../core/logger.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { RunStats } from "../runtime/contract.ts";
-import type { ServerRecord } from "../servers/contract.ts";
-import type { ExecutionLog, LogEventType } from "../servers/execution-log.ts";
-import type { ClaimedServer, ServerStore } from "../servers/store.ts";
-import type { DeployAnswer, DeployBody, StatusAnswer, TargetName } from "./contract.ts";
-import type { DeployedAgent, Target } from "./targets/target.ts";
-import { toAgentRequest } from "./transform.ts";
+import type { ServerRecord, ServerVersion } from "../servers/contract.ts";
+import type { Claim, Operation } from "../servers/deployment-fields.ts";
+import type { ServerStore } from "../servers/store.ts";
+import type { Claims } from "./claims.ts";
+import type {
+  DeployAnswer,
+  DeployBody,
+  OwnerBody,
+  RollbackBody,
+  StatusAnswer,
+  TargetName,
+  UndeployAnswer,
+} from "./contract.ts";
+import type { Ledger } from "./ledger.ts";
+import { obstacleTo } from "./lifecycle.ts";
+import { inProgress, type Operations, type Work } from "./operations.ts";
 
 export interface DeployService {
   /**
@@ -20,100 +28,100 @@ export interface DeployService {
    * agent; the others get `DEPLOY_IN_PROGRESS` or `ALREADY_DEPLOYED`. After a failure it may be called again.
    */
   deploy(call: Call, serverId: string, body: DeployBody): Promise<Result<DeployAnswer>>;
+  /** The same agent, id and endpoint, now with the server's current version. */
+  redeploy(call: Call, serverId: string, body: OwnerBody): Promise<Result<DeployAnswer>>;
+  /** The same with a version that the server had before; its current definition stays what it is. */
+  rollback(call: Call, serverId: string, body: RollbackBody): Promise<Result<DeployAnswer>>;
+  undeploy(call: Call, serverId: string, body: OwnerBody): Promise<Result<UndeployAnswer>>;
   status(call: Call, serverId: string, ownerId?: string): Promise<Result<StatusAnswer>>;
 }
 
 export function createDeployService(deps: {
   readonly store: ServerStore;
-  readonly targets: Readonly<Record<TargetName, Target>>;
+  readonly claims: Claims;
+  readonly ledger: Ledger;
+  readonly operations: Operations;
+  readonly definitionOf: (record: ServerRecord) => ServerVersion;
   readonly defaultTarget: TargetName;
+  /** What a target may take; claims outlive it. */
   readonly timeoutMs: number;
   readonly runStats: (agentId: string) => Promise<RunStats>;
-  readonly executionLog: ExecutionLog;
-  readonly defer: Defer;
   readonly ids: IdSource;
   readonly clock: Clock;
 }): DeployService {
-  const { store, clock } = deps;
+  const { store, claims, ledger, operations, clock } = deps;
 
-  /** Events are written off the critical path, one after the other, so that their order is the order of what happened. */
-  function createEventTrail(call: Call, record: ServerRecord) {
-    let written: Promise<unknown> = Promise.resolve();
-    return (type: LogEventType, message: string, data: JsonObject) => {
-      const { serverId, ownerId } = record;
-      const event = { serverId, ownerId, type, message, actor: call.actor.id, requestId: call.requestId, data };
-      written = written.then(() => deps.executionLog.append(event));
-      deps.defer(`log ${type}`, written);
-    };
+  async function findDefinition(record: ServerRecord, version: number): Promise<ServerVersion | null> {
+    return version === record.version ? deps.definitionOf(record) : store.findVersion(record, version);
   }
 
-  async function makeAgent(
+  /** One read and one conditional update where nobody is in the way. */
+  async function takeClaim(
     call: Call,
-    record: ServerRecord,
-    claimId: string,
-    target: TargetName,
-  ): Promise<Result<DeployAnswer>> {
-    const startedAt = clock.now();
-    const log = createEventTrail(call, record);
-    log("deployment_start", `Deploying version ${record.version} to ${target}`, { target, version: record.version });
-    const agent = await deps.targets[target].create(call, toAgentRequest(record, isoTime(startedAt)));
-    const outcome = agent.ok
-      ? await save(record, claimId, target, agent.value)
-      : await giveUp(record, claimId, agent.error);
-    const durationMs = clock.now() - startedAt;
-    if (outcome.ok) {
-      const { agentId, endpoint } = outcome.value;
-      log("deployment_complete", `Deployed to ${target}`, { target, agentId, endpoint, durationMs });
-    } else {
-      const { code, detail } = outcome.error;
-      log("deployment_failed", detail, { target, code, durationMs });
-    }
-    return outcome;
-  }
-
-  async function save(
-    record: ServerRecord,
-    claimId: string,
-    target: TargetName,
-    agent: DeployedAgent,
-  ): Promise<Result<DeployAnswer>> {
-    const deployedAt = isoTime(clock.now());
-    const saved = await store.completeDeploy(record, claimId, {
-      ...agent,
-      deployedAt,
+    serverId: string,
+    access: OwnerAccess,
+    operation: Operation,
+    wanted: { readonly target?: TargetName | undefined; readonly version?: number },
+  ): Promise<Result<Work>> {
+    const loaded = await store.load(access, serverId);
+    if (!loaded.ok) return loaded;
+    const { record, deployment } = loaded.value;
+    const now = clock.now();
+    const refused = refusal(operation, record, deployment.claim, isoTime(now));
+    if (refused !== null) return err(refused);
+    const definition = await findDefinition(record, wanted.version ?? record.version);
+    if (definition === null) return notFound(`version ${wanted.version}`);
+    const target =
+      operation === "deploy" ? (wanted.target ?? deps.defaultTarget) : targetOf(record, deps.defaultTarget);
+    if (record.deployment.target !== target) await ledger.noteLeftover(loaded.value, call.origin);
+    const claim: Claim = {
+      id: deps.ids.next("claim"),
+      operation,
       target,
-      version: record.version,
-    });
-    if (!saved) {
-      // Slower than its own lease: whoever holds the claim now decides, and finds the same agent.
-      return inProgress();
-    }
-    return ok({ success: true, serverId: record.serverId, ...agent, deployedAt, target, version: record.version });
+      version: definition.version,
+      origin: call.origin,
+      expiresAt: isoTime(now + deps.timeoutMs + CLAIM_GRACE_MS),
+    };
+    if (await claims.take(record, operation, claim))
+      return ok({ record, claim, definition, lookFirst: deployment.uncertain });
+    return err(await whyLost(access, serverId, operation));
   }
 
-  async function giveUp(record: ServerRecord, claimId: string, error: AppError): Promise<Result<never>> {
-    await store.failDeploy(record, claimId, error.detail);
-    return err(error);
+  /** Somebody was faster; this is what they have made of it by now. */
+  async function whyLost(access: OwnerAccess, serverId: string, operation: Operation): Promise<AppError> {
+    const reloaded = await store.load(access, serverId);
+    if (!reloaded.ok) return reloaded.error;
+    const { record, deployment } = reloaded.value;
+    return refusal(operation, record, deployment.claim, isoTime(clock.now())) ?? inProgress().error;
+  }
+
+  async function change(
+    call: Call,
+    serverId: string,
+    operation: Exclude<Operation, "undeploy">,
+    body: {
+      readonly ownerId?: string | undefined;
+      readonly target?: TargetName | undefined;
+      readonly version?: number;
+    },
+  ): Promise<Result<DeployAnswer>> {
+    const access = authorize(call.actor, "deploy", body.ownerId);
+    if (!access.ok) return access;
+    const taken = await takeClaim(call, serverId, access.value, operation, body);
+    if (!taken.ok) return taken;
+    return operations.deploy(call, taken.value);
   }
 
   return {
-    async deploy(call, serverId, body) {
-      const access = authorize(call.actor, "deploy", body.ownerId);
+    deploy: (call, serverId, body) => change(call, serverId, "deploy", body),
+    redeploy: (call, serverId, { ownerId }) => change(call, serverId, "redeploy", { ownerId }),
+    rollback: (call, serverId, body) => change(call, serverId, "rollback", body),
+
+    async undeploy(call, serverId, { ownerId }) {
+      const access = authorize(call.actor, "deploy", ownerId);
       if (!access.ok) return access;
-      const loaded = await store.load(access.value, serverId);
-      if (!loaded.ok) return loaded;
-      const now = clock.now();
-      const refused = refusal(loaded.value, isoTime(now));
-      if (refused !== null) return err(refused);
-      const { record } = loaded.value;
-      const target = body.target ?? deps.defaultTarget;
-      const claim = { id: deps.ids.next("claim"), expiresAt: isoTime(now + deps.timeoutMs + CLAIM_GRACE_MS) };
-      if (await store.claimDeploy(record, claim, target)) return makeAgent(call, record, claim.id, target);
-      // Somebody was faster; say what they have made of it by now.
-      const reloaded = await store.load(access.value, serverId);
-      if (!reloaded.ok) return reloaded;
-      const lost = refusal(reloaded.value, isoTime(clock.now()));
-      return lost === null ? inProgress() : err(lost);
+      const taken = await takeClaim(call, serverId, access.value, "undeploy", {});
+      return taken.ok ? operations.undeploy(call, taken.value.record, taken.value.claim) : taken;
     },
 
     async status(call, serverId, ownerId) {
@@ -139,33 +147,30 @@ export function createDeployService(deps: {
   };
 }
 
-/** Why a server can't be deployed now, or null when a claim may be tried. */
-function refusal({ record, claim }: ClaimedServer, now: string): AppError | null {
-  switch (record.deployment.state) {
-    case "draft":
-    case "failed":
+/** A record of another program's may name no target. */
+function targetOf(record: ServerRecord, fallback: TargetName): string {
+  return record.deployment.target ?? fallback;
+}
+
+function refusal(operation: Operation, record: ServerRecord, claim: Claim | null, now: string): AppError | null {
+  switch (obstacleTo(operation, record.deployment.state, claim?.expiresAt ?? null, now)) {
+    case null:
       return null;
-    case "deployed":
-      return {
-        code: "ALREADY_DEPLOYED",
-        detail: `${record.serverId} is already deployed`,
-        agentId: record.archestraAgentId ?? "",
-        endpoint: record.archestraEndpoint ?? "",
-        dashboardUrl: record.archestraDashboardUrl ?? "",
-      };
-    case "deploying":
-    case "undeploying":
-      return claim !== null && claim.expiresAt < now ? null : inProgress().error;
+    case "in_progress":
+      return inProgress().error;
+    case "not_deployed":
+      return { code: "NOT_DEPLOYED", detail: `${record.serverId} is not deployed` };
+    case "already_deployed":
+      return alreadyDeployed(record, `${record.serverId} is already deployed`);
   }
 }
 
-/** Deploys on the edge take well under this. */
-const IN_PROGRESS_RETRY_SECONDS = 2;
-
-function inProgress() {
-  return err({
-    code: "DEPLOY_IN_PROGRESS",
-    detail: "another deploy of this server is running",
-    retryAfterSeconds: IN_PROGRESS_RETRY_SECONDS,
-  } as const satisfies AppError);
+export function alreadyDeployed(record: ServerRecord, detail: string): AppError {
+  return {
+    code: "ALREADY_DEPLOYED",
+    detail,
+    agentId: record.archestraAgentId ?? "",
+    endpoint: record.archestraEndpoint ?? "",
+    dashboardUrl: record.archestraDashboardUrl ?? "",
+  };
 }

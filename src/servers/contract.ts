@@ -57,6 +57,67 @@ export const listServersQuery = ownerQuery.extend({ state: deploymentState.optio
 
 export const toolList = z.object({ serverId, tools: z.array(toolSchema), executionOrder });
 
+/** The whole definition; what is left out takes its default, as in a create. */
+export const replaceServerBody = z
+  .strictObject({
+    ownerId: ownerId.optional(),
+    ...graphFields,
+    inputSchema: jsonObject.optional(),
+    access: accessSchema.default("public"),
+    policy: jsonObject.default({}),
+    /** The version that the caller has read. */
+    version: z.int().min(1),
+  })
+  .meta({ id: "ReplaceServer" });
+
+/** JSON Merge Patch (RFC 7396) of the definition: fields left out stay, null takes a field back to its default. */
+export const patchServerBody = z
+  .strictObject({
+    ownerId: ownerId.optional(),
+    name: graphFields.name.optional(),
+    description: graphFields.description.unwrap().nullable().optional(),
+    tools: graphFields.tools.optional(),
+    executionOrder: executionOrder.optional(),
+    inputSchema: jsonObject.nullable().optional(),
+    access: accessSchema.nullable().optional(),
+    policy: jsonObject.nullable().optional(),
+    version: z.int().min(1),
+  })
+  .meta({ id: "PatchServer" });
+
+export type ReplaceServer = z.output<typeof replaceServerBody>;
+export type PatchServer = z.output<typeof patchServerBody>;
+
+export const serverVersion = serverRecord
+  .pick({
+    serverId: true,
+    version: true,
+    name: true,
+    description: true,
+    tools: true,
+    executionOrder: true,
+    inputSchema: true,
+    access: true,
+    policy: true,
+    updatedAt: true,
+  })
+  .meta({ id: "ServerVersion" });
+
+export type ServerVersion = z.output<typeof serverVersion>;
+
+const versionNumber = z
+  .string()
+  .regex(/^[1-9]\d{0,7}$/, "a version's number")
+  .transform(Number);
+export const versionParams = serverParams.extend({ version: versionNumber });
+
+export const deleteServerQuery = ownerQuery.extend({
+  undeploy: z
+    .enum(["true", "false"])
+    .default("false")
+    .transform((text) => text === "true"),
+});
+
 export const templateName = z.string().regex(/^[a-z][a-z-]{0,40}$/, "a template's name");
 export const templateSchema = createServerBody.pick({
   name: true,

@@ -1,15 +1,27 @@
 import type { Json, JsonObject } from "../core/json.ts";
 import type { Document } from "../storage/documents/documents.ts";
 import { escapeFieldNames, unescapeFieldNames } from "../storage/documents/field-names.ts";
-import { type ServerRecord, serverRecord } from "./contract.ts";
+import { type ServerRecord, type ServerVersion, serverRecord, serverVersion } from "./contract.ts";
 
 /** Parts of a record whose names may hold `$` or `.`, see `field-names.ts`. */
 const FREE_FORM = ["tools", "inputSchema", "policy"] as const;
 
 export function toStoredServer(record: ServerRecord): Document {
-  const stored: Record<string, Json> = { _id: record.serverId, ...(record as unknown as JsonObject) };
-  for (const name of FREE_FORM) stored[name] = escapeFieldNames(stored[name] ?? null);
-  return stored;
+  return { _id: record.serverId, ...toStoredFields(record) };
+}
+
+/** A record or a part of it, as it is stored. */
+export function toStoredFields(fields: object): Document {
+  return Object.fromEntries(
+    Object.entries(fields as JsonObject).map(([name, value]) => [
+      name,
+      isFreeForm(name) ? escapeFieldNames(value) : value,
+    ]),
+  );
+}
+
+function isFreeForm(name: string): boolean {
+  return (FREE_FORM as readonly string[]).includes(name);
 }
 
 /**
@@ -17,8 +29,7 @@ export function toStoredServer(record: ServerRecord): Document {
  * missing takes the value that such a record means. Throws for one that is no server at all.
  */
 export function fromStoredServer(stored: Document): ServerRecord {
-  const plain: Record<string, Json> = { ...stored };
-  for (const name of FREE_FORM) plain[name] = unescapeFieldNames(plain[name] ?? (name === "tools" ? [] : {}));
+  const plain = fromStoredFields(stored);
   const agentId = plain.archestraAgentId ?? null;
   const createdAt = plain.createdAt ?? plain.archestraDeployedAt ?? new Date(0).toISOString();
   return serverRecord.parse({
@@ -34,4 +45,14 @@ export function fromStoredServer(stored: Document): ServerRecord {
     ...plain,
     createdAt,
   });
+}
+
+export function fromStoredVersion(stored: Document): ServerVersion {
+  return serverVersion.parse(fromStoredFields(stored));
+}
+
+function fromStoredFields(stored: Document): Record<string, Json> {
+  const plain: Record<string, Json> = { ...stored };
+  for (const name of FREE_FORM) plain[name] = unescapeFieldNames(plain[name] ?? (name === "tools" ? [] : {}));
+  return plain;
 }

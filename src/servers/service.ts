@@ -1,14 +1,21 @@
 import { authorize, authorizeOwner, type Call, type Scope } from "../core/actor.ts";
 import { type Clock, isoTime } from "../core/clock.ts";
-import { type FieldError, validationFailed } from "../core/errors.ts";
+import { type FieldError, notFound, validationFailed } from "../core/errors.ts";
 import type { IdSource } from "../core/ids.ts";
-import type { JsonObject } from "../core/json.ts";
+import { canonicalJson, type JsonObject } from "../core/json.ts";
 import type { Defer } from "../core/logger.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { toPage } from "../http/schemas.ts";
-import type { CreateServer, DeploymentState, ServerRecord } from "./contract.ts";
-import type { ExecutionLog, LogEvent } from "./execution-log.ts";
-import type { ServerStore } from "./store.ts";
+import type {
+  CreateServer,
+  DeploymentState,
+  PatchServer,
+  ReplaceServer,
+  ServerRecord,
+  ServerVersion,
+} from "./contract.ts";
+import type { ExecutionLog, LogEvent, LogEventType } from "./execution-log.ts";
+import { definitionOf, type ServerStore } from "./store.ts";
 
 interface PageQuery {
   readonly limit: number;
@@ -24,6 +31,16 @@ export interface ServerService {
   /** The owner is the key's, or for admin the one that `ownerId` or the body names. */
   create(call: Call, body: CreateServer, ownerId?: string): Promise<Result<ServerRecord>>;
   get(call: Call, serverId: string, ownerId?: string): Promise<Result<ServerRecord>>;
+  /** `VERSION_CONFLICT` unless the caller has read the current version. What is deployed stays as it is. */
+  replace(call: Call, serverId: string, body: ReplaceServer, ownerId?: string): Promise<Result<ServerRecord>>;
+  patch(call: Call, serverId: string, body: PatchServer, ownerId?: string): Promise<Result<ServerRecord>>;
+  /** Newest first, the current one included. */
+  versions(
+    call: Call,
+    serverId: string,
+    query: PageQuery & { ownerId?: string | undefined },
+  ): Promise<Result<Page<ServerVersion>>>;
+  version(call: Call, serverId: string, version: number, ownerId?: string): Promise<Result<ServerVersion>>;
   list(
     call: Call,
     query: PageQuery & { ownerId?: string | undefined; state?: DeploymentState | undefined },
@@ -56,6 +73,51 @@ export function createServerService(deps: {
 }): ServerService {
   const { store, ids, clock, executionLog } = deps;
 
+  /** One owner out of body and query: both may name one, and then the same. */
+  function claimedOwner(inBody: string | undefined, inQuery: string | undefined): Result<string | undefined> {
+    return inBody !== undefined && inQuery !== undefined && inBody !== inQuery
+      ? validationFailed([{ path: "ownerId", message: "body and query name different owners" }])
+      : ok(inBody ?? inQuery);
+  }
+
+  async function update(
+    call: Call,
+    serverId: string,
+    body: { readonly ownerId?: string | undefined; readonly version: number },
+    ownerId: string | undefined,
+    change: (current: ServerRecord) => ServerRecord,
+  ): Promise<Result<ServerRecord>> {
+    const claimed = claimedOwner(body.ownerId, ownerId);
+    if (!claimed.ok) return claimed;
+    const current = await getAs(call, "servers:write", serverId, claimed.value);
+    if (!current.ok) return current;
+    const conflict = err({
+      code: "VERSION_CONFLICT",
+      detail: `version ${body.version} of ${serverId} is not its current one; read it again`,
+    } as const);
+    if (current.value.version !== body.version) return conflict;
+    const next = { ...change(current.value), version: body.version + 1, updatedAt: isoTime(clock.now()) };
+    const faults = deps.graphs.check(next);
+    if (faults.length > 0) return validationFailed(faults);
+    if (!(await store.replaceDefinition(current.value, next))) return conflict;
+    deps.defer("log server_updated", logEvent(call, next, "server_updated", `Version ${next.version} written`));
+    return ok(next);
+  }
+
+  function logEvent(call: Call, record: ServerRecord, type: LogEventType, message: string): Promise<void> {
+    const { serverId, ownerId, version, tools } = record;
+    const data = { version, tools: tools.length };
+    return executionLog.append({
+      serverId,
+      ownerId,
+      type,
+      message,
+      actor: call.actor.id,
+      requestId: call.requestId,
+      data,
+    });
+  }
+
   async function getAs(call: Call, scope: Scope, serverId: string, ownerId?: string): Promise<Result<ServerRecord>> {
     const access = authorize(call.actor, scope, ownerId);
     if (!access.ok) return access;
@@ -64,11 +126,10 @@ export function createServerService(deps: {
   }
 
   return {
-    async create(call, body, ownerId = body.ownerId) {
-      if (body.ownerId !== undefined && body.ownerId !== ownerId) {
-        return validationFailed([{ path: "ownerId", message: "body and query name different owners" }]);
-      }
-      const owner = authorizeOwner(call.actor, "servers:write", ownerId);
+    async create(call, body, ownerId) {
+      const claimed = claimedOwner(body.ownerId, ownerId);
+      if (!claimed.ok) return claimed;
+      const owner = authorizeOwner(call.actor, "servers:write", claimed.value);
       if (!owner.ok) return owner;
       const inputSchema = deps.graphs.resolveInputSchema(body);
       const faults = deps.graphs.check({ ...body, inputSchema });
@@ -98,28 +159,54 @@ export function createServerService(deps: {
         archestraDeployedAt: null,
       };
       if (!(await store.insert(record))) return duplicate;
-      deps.defer(
-        "log server_created",
-        executionLog.append({
-          serverId,
-          ownerId: owner.value,
-          type: "server_created",
-          message: `Server "${record.name}" created`,
-          actor: call.actor.id,
-          requestId: call.requestId,
-          data: { version: 1, tools: record.tools.length },
-        }),
-      );
+      deps.defer("log server_created", logEvent(call, record, "server_created", `Server "${record.name}" created`));
       return ok(record);
     },
 
     get: (call, serverId, ownerId) => getAs(call, "servers:read", serverId, ownerId),
 
+    replace(call, serverId, body, ownerId) {
+      const { version: _, ownerId: __, ...definition } = body;
+      const inputSchema = deps.graphs.resolveInputSchema(body);
+      return update(call, serverId, body, ownerId, (current) => ({ ...current, ...definition, inputSchema }));
+    },
+
+    patch: (call, serverId, body, ownerId) =>
+      update(call, serverId, body, ownerId, (current) => mergePatch(current, body, deps.graphs)),
+
+    async versions(call, serverId, query) {
+      const record = await getAs(call, "servers:read", serverId, query.ownerId);
+      if (!record.ok) return record;
+      const before = query.cursor === undefined ? undefined : Number(query.cursor);
+      if (before !== undefined && !Number.isInteger(before)) {
+        return validationFailed([{ path: "cursor", message: "a nextCursor of an earlier page" }]);
+      }
+      const earlier = await store.listVersions(record.value, { before, limit: query.limit + 1 });
+      const known = before === undefined ? [definitionOf(record.value), ...earlier] : earlier;
+      // An update that stopped half-way has kept what is still current.
+      const distinct = known.filter(({ version }, i) => i === 0 || version !== known[i - 1]?.version);
+      return ok(toPage(distinct, query.limit, ({ version }) => String(version)));
+    },
+
+    async version(call, serverId, version, ownerId) {
+      const record = await getAs(call, "servers:read", serverId, ownerId);
+      if (!record.ok) return record;
+      const found =
+        version === record.value.version ? definitionOf(record.value) : await store.findVersion(record.value, version);
+      return found === null ? notFound(`version ${version}`) : ok(found);
+    },
+
     async list(call, query) {
       const owner = authorizeOwner(call.actor, "servers:read", query.ownerId);
       if (!owner.ok) return owner;
       const read = await store.list(owner.value, { state: query.state, after: query.cursor, limit: query.limit + 1 });
-      return ok(toPage(read, query.limit, (record) => record.serverId));
+      return ok(
+        toPage(
+          read.map(({ record }) => record),
+          query.limit,
+          (record) => record.serverId,
+        ),
+      );
     },
 
     async logs(call, serverId, query) {
@@ -129,4 +216,22 @@ export function createServerService(deps: {
       return ok(toPage(events, query.limit, (event) => event.id));
     },
   };
+}
+
+/** RFC 7396 for the fields of a definition. An input schema that came from the `input` step goes on coming from it. */
+function mergePatch(current: ServerRecord, patch: PatchServer, graphs: Graphs): ServerRecord {
+  const { name, description, tools, executionOrder, access, policy, inputSchema } = patch;
+  const next = {
+    ...current,
+    name: name ?? current.name,
+    description: description === null ? "" : (description ?? current.description),
+    tools: tools ?? current.tools,
+    executionOrder: executionOrder ?? current.executionOrder,
+    access: access === null ? "public" : (access ?? current.access),
+    policy: policy === null ? {} : (policy ?? current.policy),
+  };
+  const derived = graphs.resolveInputSchema({ ...current, inputSchema: undefined });
+  const wasDerived = canonicalJson(derived) === canonicalJson(current.inputSchema);
+  const own = inputSchema === undefined && !wasDerived ? current.inputSchema : (inputSchema ?? undefined);
+  return { ...next, inputSchema: graphs.resolveInputSchema({ ...next, inputSchema: own }) };
 }

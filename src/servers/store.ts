@@ -1,41 +1,31 @@
 import { mayAccess, type OwnerAccess } from "../core/actor.ts";
 import { type Clock, isoTime } from "../core/clock.ts";
 import { notFound } from "../core/errors.ts";
-import { isJsonObject, type Json } from "../core/json.ts";
 import { ok, type Result } from "../core/result.ts";
-import { owners, serverOwners, servers } from "../storage/documents/collections.ts";
+import { owners, serverOwners, servers, serverVersions } from "../storage/documents/collections.ts";
 import type { Document, Documents, Filter, StoredDocument } from "../storage/documents/documents.ts";
-import type { DeploymentState, ServerRecord } from "./contract.ts";
-import { fromStoredServer, toStoredServer } from "./record.ts";
+import type { DeploymentState, ServerRecord, ServerVersion } from "./contract.ts";
+import { type Deployment, deploymentOf } from "./deployment-fields.ts";
+import { fromStoredServer, fromStoredVersion, toStoredFields, toStoredServer } from "./record.ts";
 
-/** Who is changing a server's deployment, and until when nobody else may. Kept in the record, never shown. */
-export interface Claim {
-  readonly id: string;
-  readonly expiresAt: string;
-}
-
-export interface ClaimedServer {
+/** A record, and what of its deployment is nobody's to see. */
+export interface LoadedServer {
   readonly record: ServerRecord;
-  readonly claim: Claim | null;
+  readonly deployment: Deployment;
 }
 
 /** Which server a change is meant for; both, so that a filter holds on a store without partitions. */
-interface ServerKey {
+export interface ServerKey {
   readonly serverId: string;
   readonly ownerId: string;
 }
 
-/** The fields that a finished deploy writes. */
-export interface DeploymentFields {
-  readonly agentId: string;
-  readonly endpoint: string;
-  readonly dashboardUrl: string;
-  readonly deployedAt: string;
-  readonly target: string;
-  readonly version: number;
+interface ListQuery {
+  readonly after?: string | undefined;
+  readonly limit: number;
 }
 
-/** Server records in the documents store. Every change of a deployment is one conditional update. */
+/** Server records in the documents store. */
 export interface ServerStore {
   /**
    * Takes an id over all owners. True when it is this owner's: taken now, or by an earlier create of the same owner
@@ -45,22 +35,28 @@ export interface ServerStore {
   /** False when the owner has a server of this id. */
   insert(record: ServerRecord): Promise<boolean>;
   /** 404 where there is none that this access reaches. One more read when the owner has to be found first. */
-  load(access: OwnerAccess, serverId: string): Promise<Result<ClaimedServer>>;
+  load(access: OwnerAccess, serverId: string): Promise<Result<LoadedServer>>;
   list(
     ownerId: string,
-    query: {
-      readonly state?: DeploymentState | undefined;
-      readonly after?: string | undefined;
-      readonly limit: number;
-    },
-  ): Promise<readonly ServerRecord[]>;
-  /** Owners that have ever made a server, in order of their ids. */
-  listOwners(query: { readonly after?: string | undefined; readonly limit: number }): Promise<readonly string[]>;
-  /** Of any number of claims at once, one is true. Possible from `draft`, `failed` and an expired claim. */
-  claimDeploy(key: ServerKey, claim: Claim, target: string): Promise<boolean>;
-  /** False when the claim was lost meanwhile; then nothing is written. */
-  completeDeploy(key: ServerKey, claimId: string, fields: DeploymentFields): Promise<boolean>;
-  failDeploy(key: ServerKey, claimId: string, error: string): Promise<boolean>;
+    query: ListQuery & { readonly state?: DeploymentState | undefined },
+  ): Promise<readonly LoadedServer[]>;
+  findOwner(serverId: string): Promise<string | null>;
+  /** Makes sure that the owner is among those whom scheduled jobs look after. */
+  registerOwner(ownerId: string): Promise<void>;
+  /** Owners that have ever made or deployed a server, in order of their ids. */
+  listOwners(query: ListQuery): Promise<readonly string[]>;
+  /** Keeps the definition that `current` has, then writes the new one. False when somebody else wrote meanwhile. */
+  replaceDefinition(current: ServerRecord, next: ServerRecord): Promise<boolean>;
+  /** One conditional update of the record: `set` is written if the condition holds when it is written. */
+  changeIf(key: ServerKey, condition: Filter, set: Document): Promise<boolean>;
+  /** False when the condition did not hold. Earlier definitions go too, and the id is free again. */
+  deleteIf(key: ServerKey, condition: Filter): Promise<boolean>;
+  /** Earlier definitions, newest first; `before` is a version. */
+  listVersions(
+    key: ServerKey,
+    query: { readonly before?: number | undefined; readonly limit: number },
+  ): Promise<readonly ServerVersion[]>;
+  findVersion(key: ServerKey, version: number): Promise<ServerVersion | null>;
 }
 
 export function createServerStore(deps: { readonly documents: Documents; readonly clock: Clock }): ServerStore {
@@ -71,41 +67,47 @@ export function createServerStore(deps: { readonly documents: Documents; readonl
     return typeof entry?.ownerId === "string" ? entry.ownerId : null;
   }
 
-  async function change({ serverId, ownerId }: ServerKey, condition: Filter, set: Document): Promise<boolean> {
+  async function changeIf({ serverId, ownerId }: ServerKey, condition: Filter, set: Document): Promise<boolean> {
     const changed = await documents.updateOne(servers(ownerId), { serverId, ownerId, ...condition }, { $set: set });
-    return changed.ok && changed.value.modifiedCount === 1;
+    return changed.ok && changed.value.matchedCount === 1;
+  }
+
+  async function registerOwner(ownerId: string): Promise<void> {
+    await documents.insertOne(owners(), { _id: ownerId });
   }
 
   return {
+    findOwner,
+    changeIf,
+    registerOwner,
+
     async takeId({ serverId, ownerId }) {
       const inserted = await documents.insertOne(serverOwners(serverId), { _id: serverId, ownerId });
       return inserted.ok || (await findOwner(serverId)) === ownerId;
     },
 
     async insert(record) {
-      await documents.insertOne(owners(), { _id: record.ownerId });
-      const inserted = await documents.insertOne(servers(record.ownerId), toStoredServer(record), {
-        unique: ["serverId"],
-      });
-      return inserted.ok;
+      await registerOwner(record.ownerId);
+      const stored = toStoredServer(record);
+      return (await documents.insertOne(servers(record.ownerId), stored, { unique: ["serverId"] })).ok;
     },
 
     async load(access, serverId) {
       const ownerId = access.kind === "owner" ? access.ownerId : await findOwner(serverId);
       const stored = ownerId === null ? null : await documents.findOne(servers(ownerId), { serverId, ownerId });
       if (stored === null) return notFound("server");
-      const record = fromStoredServer(stored);
-      return mayAccess(access, record.ownerId) ? ok({ record, claim: claimOf(stored) }) : notFound("server");
+      const loaded = toLoaded(stored);
+      return mayAccess(access, loaded.record.ownerId) ? ok(loaded) : notFound("server");
     },
 
     async list(ownerId, { state, after, limit }) {
       const filter = {
         ownerId,
         ...(state === undefined ? {} : { "deployment.state": state }),
-        ...(after === undefined ? {} : { _id: { $gt: after } }),
+        ...(after === undefined ? {} : { serverId: { $gt: after } }),
       };
-      const found = await documents.find(servers(ownerId), { filter, sort: { _id: 1 }, limit });
-      return found.map(fromStoredServer);
+      // By serverId: records that other programs wrote have an _id of another kind.
+      return (await documents.find(servers(ownerId), { filter, sort: { serverId: 1 }, limit })).map(toLoaded);
     },
 
     async listOwners({ after, limit }) {
@@ -113,55 +115,52 @@ export function createServerStore(deps: { readonly documents: Documents; readonl
       return (await documents.find(owners(), { filter, sort: { _id: 1 }, limit })).map((owner) => owner._id);
     },
 
-    claimDeploy: (key, claim, target) =>
-      change(key, claimable(isoTime(clock.now())), {
-        "deployment.state": "deploying",
-        "deployment.target": target,
-        "deployment.error": null,
-        "deployment.claim": { ...claim },
-      }),
+    async replaceDefinition(current, next) {
+      const { ownerId, version } = current;
+      // First: a crash before the update leaves a copy of what is still current, which the next update writes again.
+      const _id = versionId(current, version);
+      const archived = { ownerId, ...toStoredFields(definitionOf(current)) };
+      await documents.replaceOne(serverVersions(ownerId), { _id }, { _id, ...archived }, { upsert: true });
+      return changeIf(current, { version }, { ...toStoredFields(definitionOf(next)), updatedAt: isoTime(clock.now()) });
+    },
 
-    completeDeploy: (key, claimId, fields) =>
-      change(
-        key,
-        { "deployment.claim.id": claimId },
-        {
-          deployment: { state: "deployed", target: fields.target, version: fields.version, error: null },
-          archestraAgentId: fields.agentId,
-          archestraEndpoint: fields.endpoint,
-          archestraDashboardUrl: fields.dashboardUrl,
-          archestraDeployedAt: fields.deployedAt,
-        },
-      ),
+    async deleteIf({ serverId, ownerId }, condition) {
+      const { deletedCount } = await documents.deleteOne(servers(ownerId), { serverId, ownerId, ...condition });
+      if (deletedCount === 0) return false;
+      await documents.deleteMany(serverVersions(ownerId), { serverId, ownerId });
+      await documents.deleteOne(serverOwners(serverId), { _id: serverId, ownerId });
+      return true;
+    },
 
-    failDeploy: (key, claimId, error) =>
-      change(
-        key,
-        { "deployment.claim.id": claimId },
-        {
-          "deployment.state": "failed",
-          "deployment.error": error,
-          "deployment.claim": null,
-        },
-      ),
+    async listVersions(key, { before, limit }) {
+      const { serverId, ownerId } = key;
+      const filter = { serverId, ownerId, ...(before === undefined ? {} : { _id: { $lt: versionId(key, before) } }) };
+      const found = await documents.find(serverVersions(ownerId), { filter, sort: { _id: -1 }, limit });
+      return found.map(fromStoredVersion);
+    },
+
+    async findVersion(key, version) {
+      const { serverId, ownerId } = key;
+      const filter = { _id: versionId(key, version), serverId, ownerId };
+      const found = await documents.findOne(serverVersions(ownerId), filter);
+      return found === null ? null : fromStoredVersion(found);
+    },
   };
 }
 
-/** Records that other programs wrote have no `deployment` at all: they are drafts unless they name an agent. */
-function claimable(now: string): Filter {
-  return {
-    $or: [
-      { "deployment.state": { $in: ["draft", "failed"] } },
-      { "deployment.state": { $exists: false }, archestraAgentId: null },
-      { "deployment.state": "deploying", "deployment.claim.expiresAt": { $lt: now } },
-    ],
-  };
+/** What a version is a version of. */
+export function definitionOf(record: ServerRecord): ServerVersion {
+  const { serverId, version, name, description, tools, executionOrder, inputSchema, access, policy, updatedAt } =
+    record;
+  return { serverId, version, name, description, tools, executionOrder, inputSchema, access, policy, updatedAt };
 }
 
-function claimOf(stored: StoredDocument): Claim | null {
-  const deployment: Json = stored.deployment ?? null;
-  const claim = isJsonObject(deployment) ? deployment.claim : null;
-  if (!isJsonObject(claim)) return null;
-  const { id, expiresAt } = claim;
-  return typeof id === "string" && typeof expiresAt === "string" ? { id, expiresAt } : null;
+const VERSION_DIGITS = 8;
+
+function versionId({ serverId }: { readonly serverId: string }, version: number): string {
+  return `${serverId}:${String(version).padStart(VERSION_DIGITS, "0")}`;
+}
+
+function toLoaded(stored: StoredDocument): LoadedServer {
+  return { record: fromStoredServer(stored), deployment: deploymentOf(stored) };
 }
