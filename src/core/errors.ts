@@ -38,6 +38,7 @@ export type AppError =
   | { readonly code: "DUPLICATE"; readonly detail: string }
   | { readonly code: "PAYLOAD_TOO_LARGE"; readonly detail: string }
   | { readonly code: "UNSUPPORTED_MEDIA_TYPE"; readonly detail: string }
+  | { readonly code: "IDEMPOTENCY_MISMATCH"; readonly detail: string }
   | {
       readonly code: "RATE_LIMITED";
       readonly detail: string;

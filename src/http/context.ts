@@ -15,6 +15,8 @@ export interface AppEnv {
     actor: Actor;
     /** Set by the guard where the request counts against a limit. */
     admission?: Admission;
+    /** Whether the caller would still be let in. Set by the guard, for answers that go on for long. */
+    mayContinue?: () => Promise<boolean>;
   };
 }
 

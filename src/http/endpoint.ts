@@ -5,6 +5,7 @@ import { type AppError, type FieldError, validationFailed } from "../core/errors
 import { ok, type Result } from "../core/result.ts";
 import { readJsonBody } from "./body.ts";
 import { type AppContext, type AppEnv, callOf } from "./context.ts";
+import type { Idempotency } from "./idempotency.ts";
 import { problemResponse } from "./problem.ts";
 
 /**
@@ -24,6 +25,11 @@ export interface EndpointSpec<Params extends z.ZodType, Query extends z.ZodType,
   readonly access: Access;
   /** Counted against the caller's limits. False only where an operator's probe must never be refused. */
   readonly limited?: boolean;
+  /**
+   * Honours `Idempotency-Key`. For operations that are safe to repeat after a crash, and whose answers may be kept for
+   * a day: none that holds a secret.
+   */
+  readonly idempotent?: true;
   readonly params?: Params;
   readonly query?: Query;
   readonly body?: Body;
@@ -61,7 +67,12 @@ export type Guard = (c: AppContext, spec: AnyEndpointSpec) => Promise<Result<nul
 
 export interface Endpoint {
   readonly spec: AnyEndpointSpec;
-  readonly handle: (c: AppContext, guard: Guard, bodyLimitBytes: number) => Promise<Response>;
+  readonly handle: (
+    c: AppContext,
+    guard: Guard,
+    bodyLimitBytes: number,
+    idempotency?: Idempotency,
+  ) => Promise<Response>;
 }
 
 /** Ties a route's declaration to its handler. Types flow from the schemas to the handler's input. */
@@ -75,7 +86,7 @@ export function endpoint<
 ): Endpoint {
   return {
     spec,
-    async handle(c, guard, bodyLimitBytes) {
+    async handle(c, guard, bodyLimitBytes, idempotency) {
       const refuse = (error: AppError) => refusal(c, error);
       const admitted = await guard(c, spec);
       if (!admitted.ok) return refuse(admitted.error);
@@ -87,26 +98,29 @@ export function endpoint<
       if (!raw.ok) return refuse(raw.error);
       const body = parse(spec.body, raw.value, "body");
       if (!body.ok) return refuse(body.error);
-      const outcome = await handler({
-        params: params.value,
-        query: query.value,
-        body: body.value,
-        call: callOf(c),
-        c,
-      });
-      if (outcome instanceof Response) return outcome;
-      return outcome.ok ? success(c, spec.responses[0], outcome.value) : refuse(outcome.error);
+      const input = { params: params.value, query: query.value, body: body.value, call: callOf(c), c };
+      async function execute(): Promise<Response> {
+        const outcome = await handler(input);
+        if (outcome instanceof Response) return outcome;
+        return outcome.ok ? success(c, spec.responses[0], outcome.value) : refuse(outcome.error);
+      }
+      return spec.idempotent && idempotency !== undefined ? idempotency(c, raw.value, execute) : execute();
     },
   };
 }
 
-/** Mounts the endpoints on a router of their own, in the order given. */
-export function mountEndpoints(endpoints: readonly Endpoint[], guard: Guard, bodyLimitBytes: number): Hono<AppEnv> {
+/** Mounts the endpoints on a router of their own, in the order given. Without `idempotency` no key is honoured. */
+export function mountEndpoints(
+  endpoints: readonly Endpoint[],
+  guard: Guard,
+  bodyLimitBytes: number,
+  idempotency?: Idempotency,
+): Hono<AppEnv> {
   const router = new Hono<AppEnv>();
   for (const { spec, handle } of endpoints) {
     router.on(spec.method, honoPath(spec.path), function runEndpoint(c: Context<AppEnv>) {
       c.get("event").route = `${spec.method.toUpperCase()} ${spec.path}`;
-      return handle(c, guard, bodyLimitBytes);
+      return handle(c, guard, bodyLimitBytes, idempotency);
     });
   }
   return router;

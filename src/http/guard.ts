@@ -41,6 +41,10 @@ export function createGuard(deps: {
       if (!admission.admitted) return rateLimited(admission);
     }
     if (!identity.ok) return identity;
+    c.set("mayContinue", async () => {
+      const again = await identify(c, spec.access, deps.authenticate);
+      return again.ok && checkScope(again.value.actor, spec).ok;
+    });
     return checkScope(actor, spec);
   };
 }

@@ -3,6 +3,8 @@ import { SCOPES } from "../core/actor.ts";
 import type { ErrorCode } from "../core/errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "../core/json.ts";
 import type { AnyEndpointSpec } from "./endpoint.ts";
+import { IDEMPOTENCY_HEADER, REPLAYED_HEADER } from "./idempotency.ts";
+import { IDEMPOTENCY_KEY_MAX_CHARS } from "./limits.ts";
 import { PROBLEM_CONTENT_TYPE, PROBLEMS } from "./problem.ts";
 
 const PROBLEM_SCHEMA: JsonObject = {
@@ -25,6 +27,24 @@ const PROBLEM_SCHEMA: JsonObject = {
         properties: { path: { type: "string" }, message: { type: "string" } },
       },
     },
+  },
+};
+
+const IDEMPOTENCY_PARAMETER: JsonObject = {
+  name: IDEMPOTENCY_HEADER,
+  in: "header",
+  required: false,
+  description:
+    "Names this request for 24 hours: sent again with the same key, it is answered as the first time and does " +
+    "nothing. While the first runs the answer is 409 with `Retry-After`; with another body, path or method it is 422. " +
+    "Answers of 500 and above, and those with `Retry-After`, are not kept: a retry does the work.",
+  schema: { type: "string", minLength: 1, maxLength: IDEMPOTENCY_KEY_MAX_CHARS, pattern: "^[!-~]+$" },
+};
+
+const REPLAYED: JsonObject = {
+  [REPLAYED_HEADER]: {
+    description: "Only on an answer that is given again",
+    schema: { type: "string", const: "true" },
   },
 };
 
@@ -68,7 +88,11 @@ function describeOperation(spec: AnyEndpointSpec, components: Map<string, Json>)
     ...(spec.description === undefined ? {} : { description: spec.description }),
     security: spec.access === "agent" ? [{}, { bearer: [] }, { apiKey: [] }] : security,
     ...(scope === null ? {} : { "x-scope": scope }),
-    parameters: [...parameters(spec.params, "path", schemaOf), ...parameters(spec.query, "query", schemaOf)],
+    parameters: [
+      ...parameters(spec.params, "path", schemaOf),
+      ...parameters(spec.query, "query", schemaOf),
+      ...(spec.idempotent ? [IDEMPOTENCY_PARAMETER] : []),
+    ],
     ...(spec.body === undefined
       ? {}
       : { requestBody: { required: true, content: { "application/json": { schema: schemaOf(spec.body, "input") } } } }),
@@ -91,15 +115,23 @@ function parameters(schema: z.ZodType | undefined, where: "path" | "query", sche
   }));
 }
 
+/** Answers of one status in several types are one response with several contents. */
 function successes(spec: AnyEndpointSpec, schemaOf: SchemaOf): Record<string, Json> {
+  const byStatus = Map.groupBy(spec.responses, ({ status }) => status);
   return Object.fromEntries(
-    spec.responses.map(({ status, description, schema, contentType = "application/json" }) => [
-      String(status),
-      {
-        description,
-        ...(schema === undefined ? {} : { content: { [contentType]: { schema: schemaOf(schema, "output") } } }),
-      },
-    ]),
+    [...byStatus].map(([status, responses]) => {
+      const contents = responses.flatMap(({ schema, contentType = "application/json" }) =>
+        schema === undefined ? [] : [[contentType, { schema: schemaOf(schema, "output") }] as const],
+      );
+      return [
+        String(status),
+        {
+          description: responses.map(({ description }) => description).join("; "),
+          ...(spec.idempotent ? { headers: REPLAYED } : {}),
+          ...(contents.length === 0 ? {} : { content: Object.fromEntries(contents) }),
+        },
+      ];
+    }),
   );
 }
 
@@ -109,6 +141,7 @@ function problems(spec: AnyEndpointSpec): Record<string, Json> {
   if (spec.body !== undefined) codes.add("PAYLOAD_TOO_LARGE").add("UNSUPPORTED_MEDIA_TYPE");
   if (spec.access !== "open") codes.add("UNAUTHENTICATED").add("FORBIDDEN").add("STORAGE_UNAVAILABLE");
   if (spec.limited !== false) codes.add("RATE_LIMITED");
+  if (spec.idempotent) codes.add("IDEMPOTENCY_MISMATCH").add("DUPLICATE").add("VALIDATION_FAILED");
   const byStatus = Map.groupBy(codes, (code) => PROBLEMS[code].status);
   const content = { [PROBLEM_CONTENT_TYPE]: { schema: { $ref: "#/components/schemas/Problem" } } };
   return Object.fromEntries(

@@ -17,6 +17,7 @@ export const PROBLEMS: Readonly<Record<ErrorCode, { readonly status: number; rea
   DUPLICATE: { status: 409, title: "Duplicate" },
   PAYLOAD_TOO_LARGE: { status: 413, title: "Payload too large" },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: "Unsupported media type" },
+  IDEMPOTENCY_MISMATCH: { status: 422, title: "Idempotency key used for another request" },
   RATE_LIMITED: { status: 429, title: "Too many requests" },
   UPSTREAM_FAILED: { status: 502, title: "Upstream failed" },
   UPSTREAM_TIMEOUT: { status: 504, title: "Upstream timeout" },

@@ -1,0 +1,17 @@
+/** The HTTP contract: the longest `Idempotency-Key`. */
+export const IDEMPOTENCY_KEY_MAX_CHARS = 255;
+
+/** The HTTP contract: how long a key stands for its first request. */
+export const IDEMPOTENCY_KEPT_MS = 24 * 3_600_000;
+
+/**
+ * A request that has not ended after this has died with its isolate. Longer than the slowest operation (a deploy to a
+ * target that takes the 60 s that can be configured), its saves, and half a minute between two isolates' clocks.
+ */
+export const IDEMPOTENCY_LEASE_MS = 120_000;
+
+/** How soon to ask again while the first request runs; most deploys end within it. */
+export const IDEMPOTENCY_RETRY_SECONDS = 2;
+
+/** Of an answer that is kept: above a server's record at the default body limit, and within a store's row when escaped. */
+export const IDEMPOTENCY_ANSWER_MAX_CHARS = 300_000;
