@@ -3,13 +3,24 @@ import { type Clock, isoTime } from "../core/clock.ts";
 import type { IdSource } from "../core/ids.ts";
 import type { JsonObject } from "../core/json.ts";
 import { executionLogs } from "../storage/documents/collections.ts";
-import type { Documents } from "../storage/documents/documents.ts";
+import type { Documents, StoredDocument } from "../storage/documents/documents.ts";
+import { LOG_BEGIN } from "./log-cursor.ts";
 
+/** A redeploy and a rollback are deployments: `data.operation` tells them apart. */
 export const LOG_EVENT_TYPES = [
   "server_created",
+  "server_updated",
+  "server_deleted",
   "deployment_start",
   "deployment_complete",
   "deployment_failed",
+  "undeployment_start",
+  "undeployment_complete",
+  "undeployment_failed",
+  "reconciled",
+  "drift_detected",
+  "webhook_accepted",
+  "webhook_failed",
   "run_complete",
   "run_failed",
 ] as const;
@@ -48,6 +59,8 @@ export interface ExecutionLog {
   append(event: NewLogEvent): Promise<void>;
   /** Newest first; `before` is the id of the last event already seen. */
   list(serverId: string, ownerId: string, limit: number, before?: string): Promise<readonly LogEvent[]>;
+  /** Oldest first, of those whose ids are greater than `after`. */
+  listAfter(serverId: string, ownerId: string, limit: number, after: string): Promise<readonly LogEvent[]>;
 }
 
 export function createExecutionLog(deps: {
@@ -68,11 +81,19 @@ export function createExecutionLog(deps: {
     },
     async list(serverId, ownerId, limit, before) {
       const found = await documents.find(executionLogs(serverId), {
-        filter: { serverId, ownerId, ...(before === undefined ? {} : { _id: { $lt: before } }) },
+        filter: { serverId, ownerId, _id: { $gt: LOG_BEGIN, ...(before === undefined ? {} : { $lt: before }) } },
         sort: { _id: -1 },
         limit,
       });
-      return found.map(({ _id, ...event }) => logEventSchema.parse({ id: _id, ...event }));
+      return found.map(toEvent);
+    },
+    async listAfter(serverId, ownerId, limit, after) {
+      const filter = { serverId, ownerId, _id: { $gt: after < LOG_BEGIN ? LOG_BEGIN : after } };
+      return (await documents.find(executionLogs(serverId), { filter, sort: { _id: 1 }, limit })).map(toEvent);
     },
   };
+}
+
+function toEvent({ _id, ...event }: StoredDocument): LogEvent {
+  return logEventSchema.parse({ id: _id, ...event });
 }

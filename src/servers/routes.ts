@@ -1,26 +1,38 @@
 import * as z from "zod";
 import { notFound } from "../core/errors.ts";
-import { ok } from "../core/result.ts";
+import { ok, type Result } from "../core/result.ts";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
 import { pageOf, pageQuery } from "../http/schemas.ts";
+import type { ServerRecord } from "./contract.ts";
 import {
   createServerBody,
   listServersQuery,
   ownerQuery,
+  patchServerBody,
+  replaceServerBody,
   serverParams,
   serverRecord,
+  serverVersion,
   templateName,
   templateSchema,
   templateSummary,
   toolList,
+  versionParams,
 } from "./contract.ts";
 import { logEventSchema } from "./execution-log.ts";
+import { acceptsEventStream, type LogStreamOptions } from "./log-stream.ts";
 import type { ServerService } from "./service.ts";
 import { templates } from "./templates/templates.ts";
 
 const tag = "Servers";
 
-export function createServerEndpoints(servers: ServerService): readonly Endpoint[] {
+/** A server's log as it happens, see `log-stream.ts`. */
+type FollowLog = (
+  server: Pick<ServerRecord, "serverId" | "ownerId">,
+  options: Pick<LogStreamOptions, "lastEventId" | "mayContinue">,
+) => Promise<Result<Response>>;
+
+export function createServerEndpoints(servers: ServerService, followLog: FollowLog): readonly Endpoint[] {
   return [
     endpoint(
       {
@@ -30,6 +42,7 @@ export function createServerEndpoints(servers: ServerService): readonly Endpoint
         tag,
         summary: "Create a server from its tool graph",
         access: "servers:write",
+        idempotent: true,
         query: ownerQuery,
         body: createServerBody,
         responses: [{ status: 201, description: "The record", schema: serverRecord }],
@@ -67,6 +80,71 @@ export function createServerEndpoints(servers: ServerService): readonly Endpoint
     ),
     endpoint(
       {
+        method: "put",
+        path: "/mcp/servers/{serverId}",
+        operationId: "replaceServer",
+        tag,
+        summary: "Replace a server's definition",
+        description: "Needs the version that was read; the new one is one higher. What is deployed stays as it is.",
+        access: "servers:write",
+        params: serverParams,
+        query: ownerQuery,
+        body: replaceServerBody,
+        responses: [{ status: 200, description: "The record", schema: serverRecord }],
+        errors: ["NOT_FOUND", "VERSION_CONFLICT"],
+      },
+      ({ params, query, body, call }) => servers.replace(call, params.serverId, body, query.ownerId),
+    ),
+    endpoint(
+      {
+        method: "patch",
+        path: "/mcp/servers/{serverId}",
+        operationId: "patchServer",
+        tag,
+        summary: "Change some fields of a server's definition (JSON Merge Patch)",
+        access: "servers:write",
+        params: serverParams,
+        query: ownerQuery,
+        body: patchServerBody,
+        responses: [{ status: 200, description: "The record", schema: serverRecord }],
+        errors: ["NOT_FOUND", "VERSION_CONFLICT"],
+      },
+      ({ params, query, body, call }) => servers.patch(call, params.serverId, body, query.ownerId),
+    ),
+    endpoint(
+      {
+        method: "get",
+        path: "/mcp/servers/{serverId}/versions",
+        operationId: "listServerVersions",
+        tag,
+        summary: "List every definition that a server had",
+        access: "servers:read",
+        params: serverParams,
+        query: ownerQuery.extend(pageQuery),
+        responses: [
+          { status: 200, description: "Newest first, the current one included", schema: pageOf(serverVersion) },
+        ],
+        errors: ["NOT_FOUND"],
+      },
+      ({ params, query, call }) => servers.versions(call, params.serverId, query),
+    ),
+    endpoint(
+      {
+        method: "get",
+        path: "/mcp/servers/{serverId}/versions/{version}",
+        operationId: "getServerVersion",
+        tag,
+        summary: "Read a definition that a server had",
+        access: "servers:read",
+        params: versionParams,
+        query: ownerQuery,
+        responses: [{ status: 200, description: "The definition", schema: serverVersion }],
+        errors: ["NOT_FOUND"],
+      },
+      ({ params, query, call }) => servers.version(call, params.serverId, params.version, query.ownerId),
+    ),
+    endpoint(
+      {
         method: "get",
         path: "/mcp/servers/{serverId}/tools",
         operationId: "listServerTools",
@@ -95,10 +173,27 @@ export function createServerEndpoints(servers: ServerService): readonly Endpoint
         access: "servers:read",
         params: serverParams,
         query: ownerQuery.extend(pageQuery),
-        responses: [{ status: 200, description: "Events, newest first", schema: pageOf(logEventSchema) }],
+        description:
+          "With `Accept: text/event-stream` it follows live: the newest events first, or with `Last-Event-ID` what is " +
+          "newer; each with `id`, its type as `event`, and the event as `data`. Streams end after some minutes: come back " +
+          "with the last id.",
+        responses: [
+          { status: 200, description: "Events, newest first", schema: pageOf(logEventSchema) },
+          { status: 200, description: "Events as they happen", schema: z.string(), contentType: "text/event-stream" },
+        ],
         errors: ["NOT_FOUND"],
       },
-      ({ params, query, call }) => servers.logs(call, params.serverId, query),
+      async ({ params, query, call, c }) => {
+        if (!acceptsEventStream(c.req.header("accept"))) return servers.logs(call, params.serverId, query);
+        const record = await servers.get(call, params.serverId, query.ownerId);
+        if (!record.ok) return record;
+        const mayContinue = c.get("mayContinue");
+        const stream = await followLog(record.value, {
+          lastEventId: c.req.header("last-event-id"),
+          ...(mayContinue === undefined ? {} : { mayContinue }),
+        });
+        return stream.ok ? stream.value : stream;
+      },
     ),
     ...templateEndpoints,
   ];

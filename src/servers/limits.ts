@@ -1,0 +1,38 @@
+/** Shown first to who follows a log without saying from where: a screenful. */
+export const LOG_STREAM_INITIAL_EVENTS = 20;
+/** How often a followed log is read: as fast as people notice. */
+export const LOG_STREAM_POLL_MS = 1_000;
+/** Proxies cut what is silent for 30 to 60 s; and that a client has gone shows in workerd only when it is written to. */
+export const LOG_STREAM_HEARTBEAT_MS = 5_000;
+/** How soon a client comes back after a stream has ended. */
+export const LOG_STREAM_RETRY_MS = 2_000;
+/** With a read a second, well within the thousand calls that a request of a Worker may make. */
+export const LOG_STREAM_MAX_MS = 240_000;
+/** A revoked key ends within 30 s everywhere (the HTTP contract); isolates remember a key for 20 s of them. */
+export const LOG_STREAM_RECHECK_MS = 8_000;
+/** Read at once: some 250 KB at most that a stream holds. */
+export const LOG_STREAM_PAGE_EVENTS = 250;
+/** How late an event may show after the time in its id: isolates' clocks, and an insert that had to wait. */
+export const LOG_STREAM_OVERLAP_MS = 15_000;
+/** Events that a stream remembers to have sent. A log that is busier than this in the overlap has a shorter one. */
+export const LOG_STREAM_REMEMBERED_EVENTS = 500;
+/** Events that an id of the stream names, at 5 characters each: headers have to stay small. */
+export const LOG_CURSOR_NAMED_EVENTS = 64;
+
+/** Events older than this go; three months are enough to look into what went wrong. */
+export const LOG_KEPT_DAYS = 90;
+/** Of one server: a page of 100, a hundred times. */
+export const LOG_KEPT_EVENTS_PER_SERVER = 10_000;
+/** Read by one call of the clean-up: about a megabyte. */
+export const CLEAN_UP_BATCH_EVENTS = 2_000;
+/** Records are large, with their graphs: 20 of them stay within one answer of the store. */
+export const CLEAN_UP_PAGE_SERVERS = 20;
+export const CLEAN_UP_PAGE_OWNERS = 100;
+/** Calls of the store in one run, within the thousand that an invocation of a Worker may make. */
+export const CLEAN_UP_MAX_CALLS = 600;
+/** One server's backlog does not keep the others from their turn. */
+export const CLEAN_UP_MAX_CALLS_PER_SERVER = 60;
+/** Servers that could not be cleaned up before a run gives up: the store itself may be down. */
+export const CLEAN_UP_MAX_FAILURES = 5;
+/** A run that takes longer has died. */
+export const CLEAN_UP_LEASE_MS = 600_000;
