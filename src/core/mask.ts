@@ -4,7 +4,7 @@ const SECRET_NAME =
 
 /** Secrets known by their look: our keys, JWTs, providers' keys, bearer headers, credentials inside URLs. */
 const SECRET_PATTERNS: readonly RegExp[] = [
-  /\borx_[A-Za-z0-9_-]{8,}/g,
+  /\borxa?_[A-Za-z0-9_-]{8,}/g,
   /\beyJ[\w-]+\.[\w-]+\.[\w-]*/g,
   /\b(?:tvly|jina|arch|whsec|sk|re)[-_][A-Za-z0-9_\-+/=]{8,}/g,
   /\b(?:Bearer|Basic)\s+[\w.~+/=-]+/gi,

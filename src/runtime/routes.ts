@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { Json } from "../core/json.ts";
 import { type Endpoint, endpoint, refusal } from "../http/endpoint.ts";
-import { pageOf, pageQuery, serverId } from "../http/schemas.ts";
+import { ownerId, pageOf, pageQuery, serverId } from "../http/schemas.ts";
 import { agentAnswer, createAgentBody, runTraceSchema } from "./contract.ts";
 import { toRunRequest } from "./run-request.ts";
 import { toResponse } from "./run-response.ts";
@@ -54,11 +54,11 @@ function keepingAgents(runtime: RuntimeService): readonly Endpoint[] {
         tag: TAG,
         summary: "Look up the agent of a server",
         access: "servers:read",
-        query: z.object({ serverId }),
+        query: z.object({ serverId, ownerId: ownerId.optional() }),
         responses: [{ status: 200, description: "The agent", schema: agentAnswer }],
         errors: ["NOT_FOUND"],
       },
-      ({ call, query }) => runtime.findAgent(call, query.serverId),
+      ({ call, query }) => runtime.findAgent(call, query.serverId, query.ownerId),
     ),
     endpoint(
       {

@@ -5,7 +5,7 @@ import type { RunRequest } from "./executor.ts";
 /** Never a graph's business: cookies belong to the whole origin, the other is the header of our own keys. */
 const LEFT_OUT: ReadonlySet<string> = new Set(["cookie", "x-api-key"]);
 
-const OUR_KEY = /^Bearer\s+orx_/i;
+const OUR_KEY = /^Bearer\s+orxa?_/i;
 
 /**
  * What a graph may see of the request. `Authorization` is the graph's own, for tokens that it made, unless it carries

@@ -39,7 +39,7 @@ export interface RuntimeService {
   createAgent(call: Call, body: CreateAgent): Promise<Result<{ readonly agent: Agent; readonly created: boolean }>>;
   /** Scope `servers:read`, as all that only looks. */
   getAgent(call: Call, agentId: string): Promise<Result<Agent>>;
-  findAgent(call: Call, serverId: string): Promise<Result<Agent>>;
+  findAgent(call: Call, serverId: string, ownerId?: string): Promise<Result<Agent>>;
   /** Scope `deploy`. The agent keeps its id, its server and its owner. */
   replaceAgent(call: Call, agentId: string, body: CreateAgent): Promise<Result<Agent>>;
   /** Scope `deploy`. What was kept of its runs goes too. */
@@ -120,8 +120,8 @@ export function createRuntimeService(deps: RuntimeDeps): RuntimeService {
       const agent = await findOwn(call, "servers:read", agentId);
       return agent.ok ? ok(toAgent(agent.value, call.origin)) : agent;
     },
-    async findAgent(call, serverId) {
-      const access = authorize(call.actor, "servers:read");
+    async findAgent(call, serverId, ownerId) {
+      const access = authorize(call.actor, "servers:read", ownerId);
       if (!access.ok) return access;
       const agent = await store.findByServer(serverId, access.value.kind === "owner" ? access.value.ownerId : null);
       return agent === null ? notFound("agent") : ok(toAgent(agent, call.origin));

@@ -1,0 +1,69 @@
+import type { AppError } from "../core/errors.ts";
+import { isJsonObject, type Json, type JsonObject } from "../core/json.ts";
+import type { Result } from "../core/result.ts";
+import type { AgentRecord } from "./agent-store.ts";
+import { storedGraph } from "./agent-store.ts";
+import type { GraphAnswer } from "./tool.ts";
+
+/** What MCP clients commonly take as the name of a tool. */
+const TOOL_NAME_MAX_CHARS = 64;
+
+/** An agent as the one tool of an MCP server. */
+export interface AgentTool {
+  /** `^[a-z0-9_-]{1,64}$` */
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly inputSchema: JsonObject & { readonly type: "object" };
+  /** The graph's input out of a call's arguments. */
+  readonly inputOf: (given: JsonObject) => Json;
+}
+
+/** How a call of the tool ends: as text, and as it is where it is an object. */
+export interface ToolAnswer {
+  readonly text: string;
+  readonly structured: JsonObject | null;
+  readonly isError: boolean;
+}
+
+export function toAgentTool(agent: AgentRecord): AgentTool {
+  const { inputSchema } = storedGraph(agent);
+  const takesObject = [inputSchema.type].flat().includes("object") || inputSchema.type === undefined;
+  const about = {
+    name: toToolName(agent.name),
+    title: agent.name,
+    description: agent.description === "" ? agent.name : agent.description,
+  };
+  if (takesObject) return { ...about, inputSchema: { ...inputSchema, type: "object" }, inputOf: (given) => given };
+  return { ...about, inputSchema: wrapSchema(inputSchema), inputOf: (given) => given.input ?? null };
+}
+
+/** A tool's arguments are always an object: another input travels as the property `input`. */
+function wrapSchema(schema: JsonObject): AgentTool["inputSchema"] {
+  const { $defs, ...input } = schema;
+  // References into `#/$defs` mean the whole schema's.
+  return { type: "object", properties: { input }, required: ["input"], ...($defs === undefined ? {} : { $defs }) };
+}
+
+/** `Signup API` → `signup_api`. Hosts join names with two underscores, so a name has none. */
+export function toToolName(agentName: string): string {
+  const plain = agentName.normalize("NFKD").toLowerCase().replaceAll(/\p{M}/gu, "");
+  const name = plain.replaceAll(/[^a-z0-9-]+/g, "_").slice(0, TOOL_NAME_MAX_CHARS);
+  return name.replaceAll(/^[_-]+|[_-]+$/g, "") || "run";
+}
+
+/** An answer of 400 and above is the tool's error, with what the graph says of it; a failed run's is its detail. */
+export function toToolAnswer(result: Result<GraphAnswer>): ToolAnswer {
+  if (!result.ok) return failedAnswer(result.error);
+  const { status, body } = result.value;
+  return {
+    text: typeof body === "string" ? body : JSON.stringify(body ?? null),
+    structured: isJsonObject(body) ? body : null,
+    isError: status >= 400,
+  };
+}
+
+export function failedAnswer(error: AppError): ToolAnswer {
+  const errors = error.code === "VALIDATION_FAILED" ? { errors: error.errors.map((fault) => ({ ...fault })) } : {};
+  return { text: error.detail, structured: { code: error.code, detail: error.detail, ...errors }, isError: true };
+}
