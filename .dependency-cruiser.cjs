@@ -48,7 +48,7 @@ module.exports = {
       name: "adapters-are-picked-in-compose",
       severity: "error",
       from: { path: "^src/", pathNot: "^src/(compose|index)\\.ts$|^src/(storage|search)/" },
-      to: { path: "^src/storage/.*/embedded|^src/search/(durable-index|index-object)" },
+      to: { path: "^src/storage/.*/(embedded|mongo-|data-api)|^src/search/(durable-index|index-object)" },
     },
     {
       name: "nothing-imports-the-composition",

@@ -10,6 +10,7 @@ import { createDashboardRouter } from "./dashboard/router.ts";
 import type { AppEnv } from "./http/context.ts";
 import { createDocsEndpoints } from "./http/docs-routes.ts";
 import { type Endpoint, type Guard, mountEndpoints, refusal } from "./http/endpoint.ts";
+import type { Idempotency } from "./http/idempotency.ts";
 import { createNotFound } from "./http/middleware/not-found.ts";
 import { requestContext } from "./http/middleware/request-context.ts";
 
@@ -18,6 +19,7 @@ const CORS_REQUEST_HEADERS = ["Authorization", "Content-Type", "Idempotency-Key"
 const CORS_EXPOSED_HEADERS = [
   "Age",
   "Cache-Status",
+  "Idempotency-Replayed",
   "RateLimit",
   "RateLimit-Policy",
   "Retry-After",
@@ -32,6 +34,7 @@ export function createApp(deps: {
   readonly ids: IdSource;
   readonly log: Logger;
   readonly guard: Guard;
+  readonly idempotency: Idempotency;
   readonly version: string;
   readonly endpoints: readonly Endpoint[];
   /** The dashboard's files by their path. */
@@ -54,7 +57,7 @@ export function createApp(deps: {
     );
   }
   app.route("/", createDashboardRouter(deps.fetchAsset));
-  app.route("/", mountEndpoints(endpoints, deps.guard, config.BODY_LIMIT_BYTES));
+  app.route("/", mountEndpoints(endpoints, deps.guard, config.BODY_LIMIT_BYTES, deps.idempotency));
   app.notFound(createNotFound(endpoints.map((e) => e.spec)));
   app.onError(function answerSurprise(error, c) {
     log.error("unhandled_error", { requestId: c.get("requestId"), path: c.req.path, error });

@@ -1,36 +1,12 @@
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { ROOT } from "../../scripts/build.ts";
-import { type LaunchedServer, launch } from "../../scripts/launch.ts";
 import { ECHO_API, SIGNUP_API } from "../support/graphs.ts";
+import { call, makeStateDir, start, UNLIMITED } from "../support/launched.ts";
 import { startTavily, TAVILY_KEY } from "../support/providers/tavily.ts";
-
-const UNLIMITED = { RATE_LIMIT_BURST: "100000", RATE_LIMIT_PER_MINUTE: "100000", RATE_LIMIT_PER_HOUR: "100000" };
-
-async function makeStateDir(): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), "orchestrix-e2e-"));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
-  return dir;
-}
-
-async function start(stateDir: string, variables: Readonly<Record<string, string>> = {}): Promise<LaunchedServer> {
-  const server = await launch({ stateDir, variables });
-  onTestFinished(() => server.kill());
-  return server;
-}
-
-async function call(server: LaunchedServer, method: string, path: string, body?: unknown) {
-  const response = await fetch(new URL(path, server.url), {
-    method,
-    headers: { Authorization: `Bearer ${server.adminApiKey}`, "Content-Type": "application/json" },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  return { status: response.status, headers: response.headers, body: (await response.json()) as any };
-}
 
 function runScript(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   return new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve, reject) => {

@@ -106,6 +106,54 @@ const MATRIX: Readonly<Record<string, Row>> = {
     success: 200,
     otherOwner: 403,
   },
+  "PUT /mcp/servers/{serverId}": {
+    scope: "servers:write",
+    request: (f) => ({ path: `/mcp/servers/${f.serverId}`, ...json({ ...ECHO_API, version: 1 }) }),
+    success: 200,
+    otherOwner: 404,
+  },
+  "PATCH /mcp/servers/{serverId}": {
+    scope: "servers:write",
+    request: (f) => ({ path: `/mcp/servers/${f.serverId}`, ...json({ name: "Renamed", version: 1 }) }),
+    success: 200,
+    otherOwner: 404,
+  },
+  "DELETE /mcp/servers/{serverId}": {
+    scope: "servers:write",
+    request: (f) => ({ path: `/mcp/servers/${f.draftId}` }),
+    success: 204,
+    otherOwner: 404,
+  },
+  "GET /mcp/servers/{serverId}/versions": {
+    scope: "servers:read",
+    request: (f) => ({ path: `/mcp/servers/${f.serverId}/versions` }),
+    success: 200,
+    otherOwner: 404,
+  },
+  "GET /mcp/servers/{serverId}/versions/{version}": {
+    scope: "servers:read",
+    request: (f) => ({ path: `/mcp/servers/${f.serverId}/versions/1` }),
+    success: 200,
+    otherOwner: 404,
+  },
+  "PUT /mcp/servers/{serverId}/deploy": {
+    scope: "deploy",
+    request: (f) => ({ path: `/mcp/servers/${f.serverId}/deploy`, ...json({}) }),
+    success: 200,
+    otherOwner: 404,
+  },
+  "POST /mcp/servers/{serverId}/rollback": {
+    scope: "deploy",
+    request: (f) => ({ path: `/mcp/servers/${f.serverId}/rollback`, ...json({ version: 1 }) }),
+    success: 200,
+    otherOwner: 404,
+  },
+  "DELETE /mcp/servers/{serverId}/deploy": {
+    scope: "deploy",
+    request: (f) => ({ path: `/mcp/servers/${f.serverId}/deploy` }),
+    success: 200,
+    otherOwner: 404,
+  },
   "POST /mcp/agents": {
     scope: "deploy",
     request: (f) => ({ path: "/mcp/agents", ...json(agentBody(f)) }),
@@ -139,6 +187,12 @@ const MATRIX: Readonly<Record<string, Row>> = {
   "POST /agents/{agentId}": {
     scope: "agents:run",
     request: (f) => ({ path: `/agents/${f.agentId}`, ...json({ a: 1 }) }),
+    success: 200,
+    otherOwner: 404,
+  },
+  "POST /agents/{agentId}/mcp": {
+    scope: "agents:run",
+    request: (f) => ({ path: `/agents/${f.agentId}/mcp`, ...json({ jsonrpc: "2.0", id: 1, method: "tools/list" }) }),
     success: 200,
     otherOwner: 404,
   },
@@ -181,6 +235,11 @@ const MATRIX: Readonly<Record<string, Row>> = {
     success: 204,
     otherOwner: 403,
   },
+  "POST /webhooks/deploy": {
+    ...open("/webhooks/deploy", 503),
+    request: () => ({ path: "/webhooks/deploy", body: {} }),
+  },
+  "POST /webhooks/github/{serverId}": open("/webhooks/github/mcp_1", 503),
   "POST /keys": {
     scope: "admin",
     request: (f) => ({ path: "/keys", ...json({ ownerId: f.ownerId, name: "n", scopes: ["search"] }) }),

@@ -156,7 +156,7 @@ test("unknown paths and wrong methods are problems too", async () => {
   expect([unknown.status, unknown.body.code]).toEqual([404, "NOT_FOUND"]);
   const wrong = await app.call("PATCH", "/mcp/servers/mcp_1/deploy");
   expect([wrong.status, wrong.body.code]).toEqual([405, "METHOD_NOT_ALLOWED"]);
-  expect(wrong.headers.get("allow")).toBe("POST");
+  expect(wrong.headers.get("allow")).toBe("POST, PUT, DELETE");
   expect((await app.call("DELETE", "/health")).headers.get("allow")).toBe("GET, HEAD");
 });
 

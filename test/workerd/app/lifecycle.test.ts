@@ -149,7 +149,7 @@ test("repeating a create at the agents contract gives the same agent with 200", 
   expect(second.body.agentId).toBe(first.body.agentId);
 });
 
-test("a deploy that stopped half-way can be repeated once its claim has expired, and finds the same agent", async () => {
+test("a deploy that stopped half-way is brought to its end by reconcile, with the agent that it had made", async () => {
   let lose = true;
   const app = createTestApp({
     wrapDocuments: (documents) => ({
@@ -177,10 +177,10 @@ test("a deploy that stopped half-way can be repeated once its claim has expired,
     { $set: { "deployment.claim.expiresAt": new Date(0).toISOString() } },
   );
   const job = await app.call("POST", "/admin/jobs/reconcile-deployments");
-  expect(job.body.report.released).toContain(serverId);
-  expect((await app.call("GET", `/mcp/servers/${serverId}/status`)).body).toMatchObject({ state: "failed" });
-  const deployed = await deploy(app, ownerId, serverId);
-  expect(deployed.agentId).toBe(orphan.body.agentId);
+  expect(job.body.report.finished).toContain(serverId);
+  const status = await app.call("GET", `/mcp/servers/${serverId}/status`);
+  expect(status.body).toMatchObject({ state: "deployed", agentId: orphan.body.agentId, lastError: null });
+  expect((await app.call("POST", orphan.body.publicEndpoint, { key: null, body: {} })).status).toBe(200);
 });
 
 test("a target that fails leaves a server that says why and can be deployed again", async () => {

@@ -1,0 +1,39 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import { type LaunchedServer, launch } from "../../scripts/launch.ts";
+
+export const UNLIMITED = {
+  RATE_LIMIT_BURST: "100000",
+  RATE_LIMIT_PER_MINUTE: "100000",
+  RATE_LIMIT_PER_HOUR: "100000",
+};
+
+/** A state folder that goes with the test. */
+export async function makeStateDir(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), "orchestrix-e2e-"));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+/** The product as `npm start` starts it, ended with the test at the latest. */
+export async function start(
+  stateDir: string,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<LaunchedServer> {
+  const server = await launch({ stateDir, variables });
+  onTestFinished(() => server.kill());
+  return server;
+}
+
+/** A call with the admin key. */
+export async function call(server: LaunchedServer, method: string, path: string, body?: unknown) {
+  const response = await fetch(new URL(path, server.url), {
+    method,
+    headers: { Authorization: `Bearer ${server.adminApiKey}`, "Content-Type": "application/json" },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, body: text === "" ? null : (JSON.parse(text) as any) };
+}
