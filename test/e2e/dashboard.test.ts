@@ -84,6 +84,16 @@ test("they try the agent out, and see the run in the log and its trace", async (
   await page.getByText("200").first().waitFor();
 });
 
+test("they redeploy the server, and undeploy it after being asked", async () => {
+  await page.goBack();
+  await page.getByRole("button", { name: "Redeploy" }).click();
+  await page.getByText("deployment_complete").nth(1).waitFor();
+  await page.getByRole("button", { name: "Undeploy", exact: true }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Undeploy it" }).click();
+  await page.getByText("No endpoint yet").waitFor();
+  expect(await page.getByRole("button", { name: "Deploy to Archestra" }).isEnabled()).toBe(true);
+});
+
 test("they put a document into the index and find it", async () => {
   await page.getByRole("link", { name: "Search" }).click();
   await page.getByText("Add a document").click();

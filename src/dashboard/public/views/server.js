@@ -1,5 +1,6 @@
 import { ignoreUnlessBug, path, request } from "../api.js";
 import { deploymentBanner, paintDeployButton, showDeployed } from "../deployment.js";
+import { deploymentActions } from "../deployment-actions.js";
 import { announce, badge, card, empty, h } from "../dom.js";
 import { executionLog } from "../execution-log.js";
 import { ago, ms } from "../format.js";
@@ -29,12 +30,13 @@ function serverPage(first, signal) {
   const parts = {
     trouble: h("div", { class: "trouble" }),
     banner: h("div", null),
+    actions: h("div", { class: "row end actions" }),
     button: h("button", { type: "button", class: "primary deploy", onclick: deploy }),
     state: h("span", null),
     stats: h("div", null),
     trial: h("div", null),
   };
-  const { trouble, banner, button, state, stats, trial } = parts;
+  const { trouble, banner, actions, button, state, stats, trial } = parts;
   const log = executionLog(server.serverId, signal, reload);
   const readStats = () => request("GET", `${address}/status`, { signal });
   const showStats = ({ runs }) => statTiles(runs, server.archestraAgentId);
@@ -43,13 +45,18 @@ function serverPage(first, signal) {
   function paint() {
     const { deployment, archestraAgentId } = server;
     const isUnderway = deployment.state === "deploying" && Date.now() - seenAt < DEPLOY_OVERDUE_MS;
-    const looks = JSON.stringify([deployment, archestraAgentId, isDeploying, isUnderway]);
+    const looks = JSON.stringify([deployment, server.version, archestraAgentId, isDeploying, isUnderway]);
     if (looks === painted) return;
     painted = looks;
     state.replaceChildren(badge(deployment.state));
     banner.replaceChildren(...deploymentBanner(server));
+    actions.replaceChildren(...deploymentActions(server, trouble, signal, changed));
     paintDeployButton(button, deployment.state, isDeploying || isUnderway);
     trial.replaceChildren(archestraAgentId ? tryIt(server, () => log.refresh()) : noEndpoint());
+  }
+  async function changed() {
+    await reload();
+    log.refresh();
   }
   async function reload() {
     try {
@@ -90,13 +97,14 @@ function serverPage(first, signal) {
 
 const noEndpoint = () => empty("No endpoint yet", "Deploy the server, then call it from here.");
 
-function layOut(server, { trouble, banner, button, state, stats, trial }, log) {
+function layOut(server, { trouble, banner, actions, button, state, stats, trial }, log) {
   return [
     h("div", { class: "page-head" }, h("div", { class: "title" }, h("h1", null, server.name), state), button),
     h("p", { class: "lead" }, server.description),
     factsOf(server),
     trouble,
     banner,
+    actions,
     h(
       "div",
       { class: "columns" },
