@@ -10,7 +10,6 @@ import { LOG_BEGIN } from "./log-cursor.ts";
 export const LOG_EVENT_TYPES = [
   "server_created",
   "server_updated",
-  "server_deleted",
   "deployment_start",
   "deployment_complete",
   "deployment_failed",
