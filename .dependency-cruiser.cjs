@@ -47,14 +47,14 @@ module.exports = {
     {
       name: "adapters-are-picked-in-compose",
       severity: "error",
-      from: { path: "^src/", pathNot: "^src/(compose|index)\\.ts$|^src/(storage|search)/" },
+      from: { path: "^src/", pathNot: "^src/(compose|index)\\.ts$|^src/(composition|storage|search)/" },
       to: { path: "^src/storage/.*/(embedded|mongo-|data-api)|^src/search/(durable-index|index-object)" },
     },
     {
       name: "nothing-imports-the-composition",
       severity: "error",
-      from: { path: "^src/", pathNot: "^src/index\\.ts$" },
-      to: { path: "^src/(compose|index)\\.ts$" },
+      from: { path: "^src/", pathNot: "^src/(index|compose)\\.ts$|^src/composition/" },
+      to: { path: "^src/(compose|index)\\.ts$|^src/composition/" },
     },
     {
       name: "the-worker-has-no-files",

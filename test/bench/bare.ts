@@ -10,3 +10,4 @@ export default app;
 export class DocumentsObject extends DurableObject {}
 export class SharedStateObject extends DurableObject {}
 export class SearchIndexObject extends DurableObject {}
+export class MongoDriverObject extends DurableObject {}

@@ -1,0 +1,38 @@
+import type { Config } from "../config/config.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Fetch } from "../core/fetch.ts";
+import type { IdSource, RandomBytes } from "../core/ids.ts";
+import type { Defer, Logger } from "../core/logger.ts";
+import type { AccessTokens } from "../runtime/access-token.ts";
+import type { SearchIndex } from "../search/search-index.ts";
+import type { Documents } from "../storage/documents/documents.ts";
+import type { SharedState } from "../storage/shared-state/shared-state.ts";
+
+/** What reaches out of the isolate. Tests hand in their own; a Worker has one set, see `composeOnce`. */
+export interface Platform {
+  readonly documents: Documents;
+  readonly sharedState: SharedState;
+  readonly searchIndex: SearchIndex;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  readonly fetch: Fetch;
+  readonly fetchAsset: (path: string) => Promise<Response>;
+  readonly waitUntil: (work: Promise<unknown>) => void;
+  readonly writeLog: (line: string) => void;
+}
+
+/** What most services are made with. */
+export interface Kit {
+  readonly config: Config;
+  readonly platform: Platform;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  readonly ids: IdSource;
+  readonly defer: Defer;
+  /** Lets this isolate call its own app; never leaves it. */
+  readonly systemKey: string;
+  readonly callSelf: Fetch;
+  /** Let a platform reach one agent. */
+  readonly accessTokens: AccessTokens;
+}
