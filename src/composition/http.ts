@@ -1,6 +1,9 @@
 import type { Hono } from "hono";
 import packageJson from "../../package.json" with { type: "json" };
 import { createApp } from "../app.ts";
+import type { Config } from "../config/config.ts";
+import type { Call } from "../core/actor.ts";
+import type { IdSource } from "../core/ids.ts";
 import { createDeployEndpoints } from "../deploy/routes.ts";
 import { createWebhookEndpoints } from "../deploy/webhooks/routes.ts";
 import { createAdmission } from "../http/admission.ts";
@@ -10,14 +13,14 @@ import { createIdempotency } from "../http/idempotency.ts";
 import type { Jobs } from "../jobs.ts";
 import { createJobEndpoints } from "../jobs-routes.ts";
 import { createKeyEndpoints } from "../keys/routes.ts";
-import { checkReadiness, type Probe } from "../observability/health.ts";
+import { createReadiness, type Probe } from "../observability/health.ts";
 import { createHealthEndpoints } from "../observability/routes.ts";
 import { createRuntimeEndpoints } from "../runtime/routes.ts";
 import { createSearchEndpoints } from "../search/routes.ts";
 import { streamLogs } from "../servers/log-stream.ts";
 import { createServerEndpoints } from "../servers/routes.ts";
 import type { Kit } from "./kit.ts";
-import type { Services } from "./services.ts";
+import { type Services, UNKNOWN_ORIGIN } from "./services.ts";
 
 /** The HTTP surface over the services. */
 export function composeApp(
@@ -32,8 +35,8 @@ export function composeApp(
     { name: "documents", required: true, probe: () => documents.ping() },
     { name: "cache", required: false, probe: () => sharedState.ping() },
     { name: "rateLimit", required: false, probe: () => sharedState.ping() },
-    // The edge target is this Worker: it takes agents when its documents can be written.
-    { name: "target", required: true, probe: () => documents.ping() },
+    // Another host that is down keeps this Worker from deploying there, and from nothing else.
+    { name: "target", required: config.DEPLOY_TARGET === "edge", probe: () => askTarget(services, config, ids) },
     { name: "tavily", required: false, probe: asked(config.TAVILY_API_KEY) },
     { name: "jina", required: false, probe: asked(config.JINA_API_KEY) },
   ];
@@ -62,7 +65,18 @@ export function composeApp(
       ...createSearchEndpoints(search),
       ...createKeyEndpoints(keys),
       ...createJobEndpoints(jobs),
-      ...createHealthEndpoints({ version, ready: () => checkReadiness(probes, clock) }),
+      ...createHealthEndpoints({ version, ready: createReadiness(probes, clock) }),
     ],
   });
+}
+
+/** Resolves when the target of deploys that name none answers and knows our key. */
+async function askTarget({ targetOf }: Services, config: Config, ids: IdSource): Promise<void> {
+  const call: Call = {
+    actor: { kind: "system", id: "readiness" },
+    requestId: ids.next("req"),
+    origin: config.PUBLIC_URL ?? UNKNOWN_ORIGIN,
+  };
+  const health = await targetOf(config.DEPLOY_TARGET).health(call);
+  if (!health.ok) throw new Error(health.error.detail);
 }

@@ -157,4 +157,4 @@ export function composeServices(kit: Kit) {
 }
 
 /** Reconciling an agent of a record that does not say where it was deployed from: nothing is built on it. */
-const UNKNOWN_ORIGIN = "http://localhost";
+export const UNKNOWN_ORIGIN = "http://localhost";

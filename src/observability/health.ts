@@ -26,8 +26,24 @@ export interface Probe {
   readonly probe: (() => Promise<unknown>) | "not_asked" | null;
 }
 
-/** Asks every part at once, each within its own time. */
-export async function checkReadiness(probes: readonly Probe[], clock: Clock): Promise<Readiness> {
+/** Whoever asks more often gets the last report: probes must not become a way to load what stands behind us. */
+const REPORT_LASTS_MS = 2_000;
+
+/**
+ * Asks every part at once, each within its own time, and keeps the report for a moment. Only what is finished is shared:
+ * a look that is under way ends with the request that began it.
+ */
+export function createReadiness(probes: readonly Probe[], clock: Clock): () => Promise<Readiness> {
+  let last: { readonly readiness: Readiness; readonly until: number } | undefined;
+  return async function ready() {
+    if (last !== undefined && clock.now() < last.until) return last.readiness;
+    const readiness = await checkReadiness(probes, clock);
+    last = { readiness, until: clock.now() + REPORT_LASTS_MS };
+    return readiness;
+  };
+}
+
+async function checkReadiness(probes: readonly Probe[], clock: Clock): Promise<Readiness> {
   const checks = await Promise.all(
     probes.map(async ({ name, required, probe }) => ({ name, required, check: await runProbe(probe, clock) })),
   );
