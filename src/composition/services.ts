@@ -93,7 +93,6 @@ export function composeServices(kit: Kit) {
     claims,
     ledger,
     operations,
-    definitionOf,
     defaultTarget: config.DEPLOY_TARGET,
     timeoutMs,
     runStats: (agentId) => runtime.stats(agentId),

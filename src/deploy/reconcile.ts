@@ -80,10 +80,6 @@ export function createReconciler(deps: {
     await deps.executionLog.append(event);
   }
 
-  async function definitionAt(record: ServerRecord, version: number): Promise<ServerVersion | null> {
-    return version === record.version ? deps.definitionOf(record) : store.findVersion(record, version);
-  }
-
   /** Brings the operation of an expired claim to its end. */
   async function finish({ record, deployment }: LoadedServer, report: ReconcileReport): Promise<void> {
     const expired = deployment.claim;
@@ -96,7 +92,7 @@ export function createReconciler(deps: {
     } else if (claim.operation === "deploy") {
       await adoptOrRollBack(call, record, claim, report, report.finished);
     } else {
-      const definition = (await definitionAt(record, claim.version)) ?? deps.definitionOf(record);
+      const definition = (await store.definitionAt(record, claim.version)) ?? deps.definitionOf(record);
       settle(
         report.finished,
         report,
@@ -115,7 +111,7 @@ export function createReconciler(deps: {
     adopted: string[],
   ): Promise<void> {
     const found = await targetOf(claim.target).find(call, record);
-    const definition = await definitionAt(record, claim.version);
+    const definition = await store.definitionAt(record, claim.version);
     if (!found.ok) return leaveUncertain(record, claim, found.error, report);
     if (found.value === null || definition === null) return rollBack(call, record, claim, report);
     settle(adopted, report, record, await operations.deploy(call, { record, claim, definition, lookFirst: true }));

@@ -5,7 +5,7 @@ import { type AppError, notFound } from "../core/errors.ts";
 import type { IdSource } from "../core/ids.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { RunStats } from "../runtime/contract.ts";
-import type { ServerRecord, ServerVersion } from "../servers/contract.ts";
+import type { ServerRecord } from "../servers/contract.ts";
 import type { Claim, Operation } from "../servers/deployment-fields.ts";
 import type { ServerStore } from "../servers/store.ts";
 import type { Claims } from "./claims.ts";
@@ -41,7 +41,6 @@ export function createDeployService(deps: {
   readonly claims: Claims;
   readonly ledger: Ledger;
   readonly operations: Operations;
-  readonly definitionOf: (record: ServerRecord) => ServerVersion;
   readonly defaultTarget: TargetName;
   /** What a target may take; claims outlive it. */
   readonly timeoutMs: number;
@@ -50,10 +49,6 @@ export function createDeployService(deps: {
   readonly clock: Clock;
 }): DeployService {
   const { store, claims, ledger, operations, clock } = deps;
-
-  async function findDefinition(record: ServerRecord, version: number): Promise<ServerVersion | null> {
-    return version === record.version ? deps.definitionOf(record) : store.findVersion(record, version);
-  }
 
   /** One read and one conditional update where nobody is in the way. */
   async function takeClaim(
@@ -69,7 +64,7 @@ export function createDeployService(deps: {
     const now = clock.now();
     const refused = refusal(operation, record, deployment.claim, isoTime(now));
     if (refused !== null) return err(refused);
-    const definition = await findDefinition(record, wanted.version ?? record.version);
+    const definition = await store.definitionAt(record, wanted.version ?? record.version);
     if (definition === null) return notFound(`version ${wanted.version}`);
     const target =
       operation === "deploy" ? (wanted.target ?? deps.defaultTarget) : targetOf(record, deps.defaultTarget);

@@ -1,9 +1,6 @@
-import { digestsEqual, sha256, toBase64Url } from "../core/crypto.ts";
+import { deriveSecret, digestsEqual, sha256, toBase64Url } from "../core/crypto.ts";
 
 const encoder = new TextEncoder();
-
-/** HMAC-SHA256: as long as its hash. */
-const HMAC_KEY_BITS = 256;
 
 const TOKEN_TEXT = /^orxa_[A-Za-z0-9_-]{43}$/;
 
@@ -45,18 +42,6 @@ export function createAccessTokens(encryptionKey: string | undefined): AccessTok
 }
 
 async function deriveKey(encryptionKey: string): Promise<CryptoKey> {
-  const secret = Uint8Array.from(atob(encryptionKey), (char) => char.charCodeAt(0));
-  const material = await crypto.subtle.importKey("raw", secret, "HKDF", false, ["deriveKey"]);
-  return crypto.subtle.deriveKey(
-    {
-      name: "HKDF",
-      hash: "SHA-256",
-      salt: encoder.encode("orchestrix"),
-      info: encoder.encode("agent-access-token:v1"),
-    },
-    material,
-    { name: "HMAC", hash: "SHA-256", length: HMAC_KEY_BITS },
-    false,
-    ["sign"],
-  );
+  const secret = await deriveSecret(encryptionKey, "agent-access-token:v1");
+  return crypto.subtle.importKey("raw", secret, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
 }

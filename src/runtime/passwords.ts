@@ -1,5 +1,6 @@
 import type { ScryptOptions } from "node:crypto";
 import type { Clock } from "../core/clock.ts";
+import { fromBase64 } from "../core/crypto.ts";
 import type { RandomBytes } from "../core/ids.ts";
 import { createGate } from "./gate.ts";
 import {
@@ -85,7 +86,7 @@ const PHC =
 function parseHash(text: string): ScryptHash | null {
   const [, ln, r, p, salt, hash] = PHC.exec(text) ?? [];
   if (salt === undefined || hash === undefined) return null;
-  const parsed = { log2N: Number(ln), r: Number(r), p: Number(p), salt: fromBase64(salt), hash: fromBase64(hash) };
+  const parsed = { log2N: Number(ln), r: Number(r), p: Number(p), salt: readBase64(salt), hash: readBase64(hash) };
   const table = 128 * 2 ** parsed.log2N * parsed.r;
   const inBounds =
     Math.min(parsed.log2N, parsed.r, parsed.p) >= 1 &&
@@ -102,7 +103,6 @@ function toBase64(bytes: Uint8Array): string {
 }
 
 /** Of text that is base64 by its form. A length that no bytes have gives none. */
-function fromBase64(text: string): Uint8Array {
-  if (text.length % 4 === 1) return new Uint8Array();
-  return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+function readBase64(text: string): Uint8Array {
+  return text.length % 4 === 1 ? new Uint8Array() : fromBase64(text);
 }

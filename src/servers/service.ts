@@ -191,8 +191,7 @@ export function createServerService(deps: {
     async version(call, serverId, version, ownerId) {
       const record = await getAs(call, "servers:read", serverId, ownerId);
       if (!record.ok) return record;
-      const found =
-        version === record.value.version ? definitionOf(record.value) : await store.findVersion(record.value, version);
+      const found = await store.definitionAt(record.value, version);
       return found === null ? notFound(`version ${version}`) : ok(found);
     },
 

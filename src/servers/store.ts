@@ -56,7 +56,8 @@ export interface ServerStore {
     key: ServerKey,
     query: { readonly before?: number | undefined; readonly limit: number },
   ): Promise<readonly ServerVersion[]>;
-  findVersion(key: ServerKey, version: number): Promise<ServerVersion | null>;
+  /** The definition of this version: the record's own, or one that it had. */
+  definitionAt(record: ServerRecord, version: number): Promise<ServerVersion | null>;
 }
 
 export function createServerStore(deps: { readonly documents: Documents; readonly clock: Clock }): ServerStore {
@@ -139,9 +140,10 @@ export function createServerStore(deps: { readonly documents: Documents; readonl
       return found.map(fromStoredVersion);
     },
 
-    async findVersion(key, version) {
-      const { serverId, ownerId } = key;
-      const filter = { _id: versionId(key, version), serverId, ownerId };
+    async definitionAt(record, version) {
+      if (version === record.version) return definitionOf(record);
+      const { serverId, ownerId } = record;
+      const filter = { _id: versionId(record, version), serverId, ownerId };
       const found = await documents.findOne(serverVersions(ownerId), filter);
       return found === null ? null : fromStoredVersion(found);
     },

@@ -1,26 +1,10 @@
 import { expect, inject, onTestFinished, test } from "vitest";
-import { systemClock } from "../../src/core/clock.ts";
 import { StorageUnavailable } from "../../src/core/errors.ts";
-import { createIdSource, systemRandom } from "../../src/core/ids.ts";
-import { createDataApiDocuments, type DataApiOptions } from "../../src/storage/documents/data-api.ts";
 import { DATA_API_TIMEOUT_MS } from "../../src/storage/documents/limits.ts";
 import { freshCollection } from "../contract/documents/harness.ts";
 import { startGateway } from "../support/mongodb/gateway.ts";
 import { startTcpProxy } from "../support/mongodb/tcp-proxy.ts";
-
-function connect(options: Partial<DataApiOptions>) {
-  const { gatewayUrl, gatewayKey, database } = inject("mongodb");
-  return createDataApiDocuments({
-    baseUrl: gatewayUrl,
-    apiKey: gatewayKey,
-    auth: "api-key",
-    database,
-    fetch: (url, init) => fetch(url, init),
-    ids: createIdSource(systemClock, systemRandom),
-    clock: systemClock,
-    ...options,
-  });
-}
+import { dataApiInNode } from "./stores.ts";
 
 async function expectUnavailable(work: Promise<unknown>, withinMs = DATA_API_TIMEOUT_MS + 1_000): Promise<Error> {
   const startedAt = performance.now();
@@ -34,10 +18,10 @@ async function expectUnavailable(work: Promise<unknown>, withinMs = DATA_API_TIM
 }
 
 test("a key that the gateway does not know makes the store unavailable, and is not repeated", async () => {
-  const documents = connect({ apiKey: "planted-wrong-key" });
+  const documents = dataApiInNode({ apiKey: "planted-wrong-key" });
   const error = await expectUnavailable(documents.insertOne(freshCollection(), { _id: "x" }), 1_000);
   expect(String(error)).not.toContain("planted");
-  await expectUnavailable(connect({ auth: "bearer" }).ping(), 1_000);
+  await expectUnavailable(dataApiInNode({ auth: "bearer" }).ping(), 1_000);
 });
 
 test("a gateway that is gone is unavailable at once, and used again when it is back", async () => {
@@ -45,7 +29,7 @@ test("a gateway that is gone is unavailable at once, and used again when it is b
   const gateway = await startGateway(uri);
   onTestFinished(() => gateway.kill());
   const proxy = await startTcpProxy(gateway.port);
-  const documents = connect({ baseUrl: `http://127.0.0.1:${proxy.port}`, apiKey: gateway.apiKey });
+  const documents = dataApiInNode({ baseUrl: `http://127.0.0.1:${proxy.port}`, apiKey: gateway.apiKey });
   const collection = freshCollection();
   expect((await documents.insertOne(collection, { _id: "x" })).ok).toBe(true);
   await proxy.close();
@@ -60,7 +44,7 @@ test("a gateway whose database is silent is given up in time", async () => {
   onTestFinished(() => database.close());
   const gateway = await startGateway(`mongodb://127.0.0.1:${database.port}/`);
   onTestFinished(() => gateway.kill());
-  const documents = connect({ baseUrl: gateway.url, apiKey: gateway.apiKey });
+  const documents = dataApiInNode({ baseUrl: gateway.url, apiKey: gateway.apiKey });
   const collection = freshCollection();
   expect((await documents.insertOne(collection, { _id: "x" })).ok).toBe(true);
   database.stall();
@@ -72,6 +56,6 @@ test("a gateway whose database is gone makes the store unavailable in time", asy
   const gateway = await startGateway(`mongodb://127.0.0.1:${database.port}/`);
   onTestFinished(() => gateway.kill());
   await database.close();
-  const documents = connect({ baseUrl: gateway.url, apiKey: gateway.apiKey });
+  const documents = dataApiInNode({ baseUrl: gateway.url, apiKey: gateway.apiKey });
   await expectUnavailable(documents.findOne(freshCollection(), {}));
 });

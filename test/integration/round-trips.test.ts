@@ -1,11 +1,8 @@
-import { expect, inject, test } from "vitest";
-import { systemClock } from "../../src/core/clock.ts";
-import { createIdSource, systemRandom } from "../../src/core/ids.ts";
-import { createDataApiDocuments } from "../../src/storage/documents/data-api.ts";
+import { expect, test } from "vitest";
 import type { Documents } from "../../src/storage/documents/documents.ts";
 import { createDeployScene, OWNER } from "../support/deploy-scene.ts";
 import { ECHO_API } from "../support/graphs.ts";
-import { driverInWorkerd } from "./stores.ts";
+import { dataApiInNode, driverInWorkerd } from "./stores.ts";
 
 /** What is done after the answer has left, or beside it: nobody waits for these. */
 const BESIDE = new Set(["execution_logs", "deployments", "owners"]);
@@ -26,20 +23,13 @@ async function countDeploy(store: Documents, serverId: string, take: () => reado
 }
 
 test("by way of a gateway, a deploy waits for three HTTP requests and one call to the target", async () => {
-  const { gatewayUrl, gatewayKey, database } = inject("mongodb");
   let calls: string[] = [];
-  const store = createDataApiDocuments({
-    baseUrl: gatewayUrl,
-    apiKey: gatewayKey,
-    auth: "api-key",
-    database,
+  const store = dataApiInNode({
     async fetch(url, init) {
       const { collection } = JSON.parse(String(init.body)) as { collection: string };
       calls.push(`${url.split("/").at(-1)} ${collection}`);
       return fetch(url, init);
     },
-    ids: createIdSource(systemClock, systemRandom),
-    clock: systemClock,
   });
   const take = () => calls.splice(0);
   await countDeploy(store, `warm-${crypto.randomUUID()}`, take);

@@ -1,7 +1,7 @@
 import { inject } from "vitest";
 import { systemClock } from "../../src/core/clock.ts";
 import { createIdSource, systemRandom } from "../../src/core/ids.ts";
-import { createDataApiDocuments } from "../../src/storage/documents/data-api.ts";
+import { createDataApiDocuments, type DataApiOptions } from "../../src/storage/documents/data-api.ts";
 import type { Documents } from "../../src/storage/documents/documents.ts";
 import type { ServerLacks } from "../contract/documents/harness.ts";
 import { createRemoteDocuments } from "../support/mongodb/remote-documents.ts";
@@ -14,7 +14,7 @@ export function dataApiInWorkerd(): Documents {
   return createRemoteDocuments(`${inject("mongodb").workerUrl}/data-api`);
 }
 
-export function dataApiInNode(): Documents {
+export function dataApiInNode(options: Partial<DataApiOptions> = {}): Documents {
   const { gatewayUrl, gatewayKey, database } = inject("mongodb");
   return createDataApiDocuments({
     baseUrl: gatewayUrl,
@@ -24,6 +24,7 @@ export function dataApiInNode(): Documents {
     fetch: (url, init) => fetch(url, init),
     ids: createIdSource(systemClock, systemRandom),
     clock: systemClock,
+    ...options,
   });
 }
 

@@ -1,6 +1,7 @@
 import type { AppError } from "../../core/errors.ts";
 import { ownProperty } from "../../core/json.ts";
 import { maskText } from "../../core/mask.ts";
+import { parseRetryAfter } from "../../core/retry-after.ts";
 import type { Exchange, HostAnswer } from "./exchange.ts";
 import { MESSAGE_MAX_CHARS } from "./limits.ts";
 
@@ -62,7 +63,7 @@ function describeAnswer(host: HostManners, { status, body, headers }: HostAnswer
   if (status === 401 || status === 403) return failed(name, `it refused our API key (${status})`);
   if (status >= 300 && status < 400) return failed(name, `it redirects (${status}), and a key is not sent elsewhere`);
   const passing = PASSING_STATUSES.has(status);
-  const waitMs = passing ? retryAfterMs(headers.get("Retry-After"), nowMs) : null;
+  const waitMs = passing ? parseRetryAfter(headers.get("Retry-After"), nowMs) : null;
   const pause = waitMs === null ? "" : `; it asks to be tried again in ${Math.ceil(waitMs / 1_000)} s`;
   const message = status >= 500 && host.hidesServerErrors ? "" : hostMessage(host, body);
   const { error } = failed(name, `${status} ${message}`.trim() + pause);
@@ -95,11 +96,3 @@ const INTERNAL_PATTERNS: readonly RegExp[] = [
   /\bat\s+\S+\s+\(?\S+:\d+:\d+\)?/,
   /<\/?[a-z!][^>]*>/i,
 ];
-
-/** `Retry-After` in milliseconds, from seconds or a date; null where absent or senseless. */
-function retryAfterMs(header: string | null, nowMs: number): number | null {
-  if (header === null) return null;
-  const text = header.trim();
-  const waitMs = /^\d{1,9}$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - nowMs;
-  return Number.isFinite(waitMs) && waitMs >= 0 ? waitMs : null;
-}

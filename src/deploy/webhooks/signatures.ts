@@ -1,4 +1,4 @@
-import { digestsEqual } from "../../core/crypto.ts";
+import { digestsEqual, fromBase64 } from "../../core/crypto.ts";
 import { DELIVERY_ID_MAX_CHARS, SIGNATURE_HEADER_MAX_CHARS, TOLERANCE_SECONDS } from "./limits.ts";
 
 type HeaderReader = Pick<Headers, "get">;
@@ -79,10 +79,6 @@ function importHmacKey(secret: Uint8Array) {
 
 async function sign(key: ImportedKey, signed: Uint8Array): Promise<Uint8Array> {
   return new Uint8Array(await crypto.subtle.sign("HMAC", key, signed));
-}
-
-function fromBase64(text: string): Uint8Array {
-  return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
 }
 
 function concat(a: Uint8Array, b: Uint8Array): Uint8Array {

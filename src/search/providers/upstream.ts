@@ -2,6 +2,7 @@ import { JSON_MAX_DEPTH } from "../../config/limits.ts";
 import { decodeUtf8, readBounded } from "../../core/bounded-body.ts";
 import type { Fetch } from "../../core/fetch.ts";
 import { type Json, type JsonObject, parseUntrustedJson } from "../../core/json.ts";
+import { parseRetryAfter } from "../../core/retry-after.ts";
 import { RETRY_AFTER_MAX_MS, UPSTREAM_ERROR_MAX_BYTES, UPSTREAM_MAX_BYTES } from "../limits.ts";
 import type { FailureReason, ProviderOutcome } from "./provider.ts";
 
@@ -55,10 +56,8 @@ export function failed(
   return { ok: false, reason, httpStatus, ...(retryAfterMs === null ? {} : { retryAfterMs }) };
 }
 
-/** `Retry-After` in milliseconds, from seconds or a date; null where absent or senseless. */
+/** How long a provider wants to be left alone: at most RETRY_AFTER_MAX_MS, null where it does not say. */
 export function retryAfterMs(header: string | null, nowMs: number): number | null {
-  if (header === null) return null;
-  const text = header.trim();
-  const waitMs = /^\d{1,9}$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - nowMs;
-  return Number.isFinite(waitMs) && waitMs >= 0 ? Math.min(waitMs, RETRY_AFTER_MAX_MS) : null;
+  const waitMs = parseRetryAfter(header, nowMs);
+  return waitMs === null ? null : Math.min(waitMs, RETRY_AFTER_MAX_MS);
 }
