@@ -31,6 +31,9 @@ export default defineConfig({
       {
         test: {
           name: "e2e",
+          // Whole processes and a browser, one file after the other and when nothing else runs: they tell real time.
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
           include: ["test/e2e/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type LaunchedServer, launch } from "../../scripts/launch.ts";
+import { UNLIMITED } from "../support/launched.ts";
 
 const CANDIDATES = [
   process.env.CHROMIUM_PATH,
@@ -31,7 +32,7 @@ const surprises: string[] = [];
 beforeAll(async () => {
   if (!executablePath) return;
   stateDir = await mkdtemp(join(tmpdir(), "orchestrix-dashboard-"));
-  server = await launch({ stateDir });
+  server = await launch({ stateDir, variables: UNLIMITED });
   browser = await chromium.launch({ executablePath, args: ARGS });
   page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
   page.setDefaultTimeout(15_000);
@@ -108,7 +109,8 @@ test.skipIf(!executablePath)("they put a document into the index and find it", a
   await page.getByLabel("Address").fill("https://example.com/manual");
   await page.getByLabel("Content").fill("Orchestrix deploys tool graphs as agents.");
   await page.getByRole("button", { name: "Add document" }).click();
-  await page.getByText("The document is in the index").waitFor();
+  // Said in passing: the words stay in the page when they are no longer shown.
+  await page.locator("#toast", { hasText: "The document is in the index" }).waitFor({ state: "attached" });
   await page.getByLabel("Question").fill("what deploys tool graphs");
   await page.keyboard.press("Enter");
   await page
