@@ -5,11 +5,14 @@ export function adaptersInUse(config: Config): Readonly<Record<string, string>> 
   const providers = [
     config.TAVILY_API_KEY === undefined ? null : "tavily",
     config.JINA_API_KEY === undefined ? null : "jina",
+    config.TAVILY_API_KEY === undefined && config.SEARCH_KEYLESS ? "tavily-keyless" : null,
+    config.SEARXNG_URL === undefined ? null : "searxng",
+    config.SEARCH_KEYLESS ? "wikipedia" : null,
     "index",
   ].filter((name) => name !== null);
   return {
     documents: documentsAdapter(config),
-    "shared state": "embedded (Durable Objects)",
+    "shared state": config.UPSTASH_REDIS_REST_URL === undefined ? "embedded (Durable Objects)" : "Upstash Redis",
     target: config.DEPLOY_TARGET,
     search: providers.join(" → "),
   };

@@ -3,6 +3,9 @@ import {
   ADMIN_KEY_MIN_CHARS,
   ENCRYPTION_KEY_BYTES,
   GITHUB_SECRET_MIN_CHARS,
+  METRICS_TOKEN_MIN_CHARS,
+  QUERY_MAX_CHARS,
+  WARM_QUERIES_MAX,
   WEBHOOK_SECRET_MAX_BYTES,
   WEBHOOK_SECRET_MIN_BYTES,
 } from "./limits.ts";
@@ -28,6 +31,23 @@ function isHttpUrl(text: string): boolean {
   const url = new URL(text);
   return /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.search && !url.hash;
 }
+
+/** An address per language, or one for all: `{lang}` stands for the code. */
+const languageUrl = z
+  .string()
+  .refine((text) => isHttpUrl(text.replaceAll("{lang}", "en")), "an http or https URL, in which {lang} may stand")
+  .transform((url) => url.replace(/\/+$/, ""));
+
+/** One query a line; empty lines count for nothing. */
+const queryLines = z
+  .string()
+  .transform((text) => text.split(/\r?\n/).map((line) => line.trim()))
+  .transform((lines) => lines.filter((line) => line !== ""))
+  .refine(
+    (lines) => lines.length <= WARM_QUERIES_MAX && lines.every((line) => [...line].length <= QUERY_MAX_CHARS),
+    `at most ${WARM_QUERIES_MAX} lines of at most ${QUERY_MAX_CHARS} characters`,
+  )
+  .default([]);
 
 const base64Key = z.string().refine((text) => {
   try {
@@ -74,10 +94,13 @@ const variables = {
   PUBLIC_URL: httpUrl.optional(),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
   CORS_ORIGINS: originList,
+  METRICS_TOKEN: headerSecret.min(METRICS_TOKEN_MIN_CHARS, `at least ${METRICS_TOKEN_MIN_CHARS} characters`).optional(),
   BODY_LIMIT_BYTES: wholeNumber(262_144, 1_024, 10_485_760),
   RATE_LIMIT_BURST: wholeNumber(20, 1, 1_000_000),
   RATE_LIMIT_PER_MINUTE: wholeNumber(120, 1, 1_000_000),
   RATE_LIMIT_PER_HOUR: wholeNumber(3_000, 1, 100_000_000),
+  UPSTASH_REDIS_REST_URL: httpUrl.optional(),
+  UPSTASH_REDIS_REST_TOKEN: headerSecret.optional(),
   MONGODB_URI: z
     .string()
     .regex(/^mongodb(\+srv)?:\/\//, "a URI that starts with mongodb:// or mongodb+srv://")
@@ -113,12 +136,28 @@ const variables = {
   JINA_BASE_URL: httpUrl.default("https://s.jina.ai"),
   SEARCH_DEADLINE_MS: wholeNumber(8_000, 100, 60_000),
   PROVIDER_TIMEOUT_MS: wholeNumber(3_000, 50, 60_000),
+  SEARXNG_URL: httpUrl.optional(),
+  WIKIPEDIA_BASE_URL: languageUrl.default("https://{lang}.wikipedia.org"),
+  SEARCH_KEYLESS: z
+    .enum(["on", "off"])
+    .default("on")
+    .transform((text) => text === "on"),
+  SEARCH_HEDGE_MS: wholeNumber(0, 0, 60_000),
   CACHE_TTL_SECONDS: wholeNumber(3_600, 1, 2_592_000),
   CACHE_TTL_NEWS_SECONDS: wholeNumber(300, 1, 2_592_000),
+  CACHE_STALE_SECONDS: wholeNumber(21_600, 0, 2_592_000),
+  CACHE_ERROR_SECONDS: wholeNumber(604_800, 0, 2_592_000),
   CACHE_L1_MAX_BYTES: wholeNumber(16_777_216, 0, 67_108_864),
+  WARM_TOP_QUERIES: wholeNumber(20, 0, 200),
+  WARM_QUERIES: queryLines,
 };
 
-const schema = z.object(variables);
+const schema = z
+  .object(variables)
+  .refine(
+    (config) => (config.UPSTASH_REDIS_REST_URL === undefined) === (config.UPSTASH_REDIS_REST_TOKEN === undefined),
+    { path: ["UPSTASH_REDIS_REST_URL"], message: "needs UPSTASH_REDIS_REST_TOKEN, and the other way round" },
+  );
 
 /** The Worker's settings, checked and frozen. Field names are the variables' own, so that one word finds both. */
 export type Config = Readonly<z.output<typeof schema>>;

@@ -39,6 +39,8 @@ export const KEY_CACHE_MS = 20_000;
 export const UNKNOWN_KEY_CACHE_MS = 2_000;
 /** Entries, at about 300 bytes each: 1.5 MB of an isolate's 128 MB. */
 export const KEY_CACHE_MAX_ENTRIES = 5_000;
+/** Credentials whose digest is at hand, at about 300 bytes each; the oldest goes first. */
+export const DIGEST_MEMO_MAX_ENTRIES = 1_000;
 /** A longer credential is none of ours and is not hashed. */
 export const CREDENTIAL_MAX_CHARS = 512;
 
@@ -49,12 +51,11 @@ export const WEBHOOK_SECRET_MIN_BYTES = 24;
 export const WEBHOOK_SECRET_MAX_BYTES = 64;
 /** A captured body lets anybody try secrets at leisure. */
 export const GITHUB_SECRET_MIN_CHARS = 16;
+/** Shorter than this can be guessed. */
+export const METRICS_TOKEN_MIN_CHARS = 16;
+/** Tavily answers 400 above this. */
+export const QUERY_MAX_CHARS = 400;
+/** Each is asked of a provider once in its lifetime. */
+export const WARM_QUERIES_MAX = 100;
 /** AES-256 and HKDF input. */
 export const ENCRYPTION_KEY_BYTES = 32;
-
-/** Admission stands before every answer: slower than this, the isolate's own limiter decides. */
-export const ADMISSION_TIMEOUT_MS = 300;
-/** After a failure the shared limiter is left alone for this long. */
-export const ADMISSION_PAUSE_MS = 5_000;
-/** Callers that an isolate's own limiter remembers, at about 300 bytes each. */
-export const LOCAL_ADMISSION_MAX_SUBJECTS = 10_000;
