@@ -6,7 +6,14 @@ import type { Documents } from "../../src/storage/documents/documents.ts";
 import { createMongoDriverDocuments } from "../../src/storage/documents/mongo-driver.ts";
 import { parseRemoteCall, type RemoteCall, type RemoteReply } from "../support/mongodb/remote-documents.ts";
 
-export { DocumentsObject, MongoDriverObject, SearchIndexObject, SharedStateObject } from "../../src/index.ts";
+export {
+  DocumentsObject,
+  MetricsObject,
+  MongoDriverObject,
+  PopularityObject,
+  SearchIndexObject,
+  SharedStateObject,
+} from "../../src/index.ts";
 
 interface TestEnv extends Env {
   readonly DATA_API_URL?: string;

@@ -46,6 +46,9 @@ export const idempotencyKeys = (shard: string): Collection => system("idempotenc
 /** Where scheduled jobs note how far they came; `_id` is the job's name. */
 export const jobStates = (): Collection => system("job_states", "jobs");
 
+/** What an operator set for a search provider, and the providers that were registered; `_id` is the name. */
+export const searchProviders = (): Collection => system("search_providers", "search_providers");
+
 /** What an owner's graphs store, by the name that their author gave. */
 export const ownedData = (ownerId: string, name: string): Collection => ({ kind: "owned", name, ownerId });
 

@@ -19,6 +19,7 @@ const SYSTEM_UNIQUE_FIELDS: ReadonlyMap<string, readonly string[]> = new Map([
   ["webhook_deliveries", []],
   ["idempotency_keys", []],
   ["job_states", []],
+  ["search_providers", []],
 ]);
 
 /** Collections in which other programs keep records too, whose `_id` may be an ObjectId. */

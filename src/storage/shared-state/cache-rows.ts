@@ -1,3 +1,5 @@
+import { packText, unpackText } from "./stored-text.ts";
+
 interface CacheBounds {
   readonly maxEntries: number;
   /** Of all keys and values together, in UTF-16 units. */
@@ -6,21 +8,31 @@ interface CacheBounds {
   readonly maxEntryChars: number;
 }
 
+interface CachedText {
+  readonly text: string;
+  readonly isFresh: boolean;
+}
+
 /** Cache entries in SQLite, bounded: the oldest go first. The table is made with the first entry. */
 interface CacheRows {
-  get(key: string, nowMs: number): string | null;
-  set(key: string, value: string, expiresAtMs: number): void;
+  get(key: string, nowMs: number): CachedText | null;
+  set(key: string, text: string, times: { readonly freshUntilMs: number; readonly expiresAtMs: number }): void;
   delete(key: string): void;
+  /** How many entries went. */
+  clear(): number;
   /** Removes what is past its lifetime; the number of entries left. */
   sweep(nowMs: number): number;
   /** After the storage was cleared. */
   forget(): void;
 }
 
-const TABLE = `CREATE TABLE IF NOT EXISTS cache (
+const TABLE = `CREATE TABLE IF NOT EXISTS entries (
   age INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, value TEXT NOT NULL,
-  expires_at INTEGER NOT NULL, chars INTEGER NOT NULL
+  fresh_until INTEGER NOT NULL, expires_at INTEGER NOT NULL, chars INTEGER NOT NULL
 ) STRICT`;
+
+/** Held entries without their freshness: nothing that may not be lost. */
+const OLD_TABLE = "cache";
 
 interface Totals {
   entries: number;
@@ -33,47 +45,64 @@ export function createCacheRows(storage: DurableObjectStorage, bounds: CacheBoun
   let totals: Totals | undefined;
 
   function hasTable(): boolean {
-    stored ??= [...sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'cache'")].length > 0;
+    if (stored !== undefined) return stored;
+    const tables = sql.exec<{ name: string }>("SELECT name FROM sqlite_master WHERE name IN ('entries', ?)", OLD_TABLE);
+    const names = tables.toArray().map((table) => table.name);
+    if (names.includes(OLD_TABLE)) sql.exec(`DROP TABLE ${OLD_TABLE}`);
+    stored = names.includes("entries");
     return stored;
   }
 
   function count(): Totals {
-    totals ??= { ...sql.exec<Row>("SELECT count(*) AS entries, coalesce(sum(chars), 0) AS chars FROM cache").one() };
+    totals ??= { ...sql.exec<Row>("SELECT count(*) AS entries, coalesce(sum(chars), 0) AS chars FROM entries").one() };
     return totals;
   }
 
   function drop(where: string, ...bindings: SqlStorageValue[]): void {
     const kept = count();
-    for (const row of sql.exec<{ chars: number }>(`DELETE FROM cache WHERE ${where} RETURNING chars`, ...bindings)) {
+    for (const row of sql.exec<{ chars: number }>(`DELETE FROM entries WHERE ${where} RETURNING chars`, ...bindings)) {
       kept.entries--;
       kept.chars -= row.chars;
     }
   }
 
-  function set(key: string, value: string, expiresAtMs: number): void {
-    const chars = key.length + value.length;
+  function set(key: string, text: string, freshUntilMs: number, expiresAtMs: number): void {
+    const chars = key.length + text.length;
     if (!hasTable()) sql.exec(TABLE);
     stored = true;
     drop("key = ?", key);
     if (chars > bounds.maxEntryChars) return;
-    sql.exec("INSERT INTO cache (key, value, expires_at, chars) VALUES (?, ?, ?, ?)", key, value, expiresAtMs, chars);
+    sql.exec(
+      "INSERT INTO entries (key, value, fresh_until, expires_at, chars) VALUES (?, ?, ?, ?, ?)",
+      key,
+      packText(text),
+      freshUntilMs,
+      expiresAtMs,
+      chars,
+    );
     const kept = count();
     kept.entries++;
     kept.chars += chars;
     while (kept.entries > bounds.maxEntries || kept.chars > bounds.maxChars) {
-      drop("age = (SELECT min(age) FROM cache)");
+      drop("age = (SELECT min(age) FROM entries)");
     }
   }
 
   return {
     get(key, nowMs) {
       if (!hasTable()) return null;
-      const found = sql.exec<{ value: string }>("SELECT value FROM cache WHERE key = ? AND expires_at > ?", key, nowMs);
-      return found.next().value?.value ?? null;
+      const found = sql.exec<{ value: string; fresh_until: number }>(
+        "SELECT value, fresh_until FROM entries WHERE key = ? AND expires_at > ?",
+        key,
+        nowMs,
+      );
+      const row = found.next().value;
+      const text = row === undefined ? null : unpackText(row.value);
+      return row === undefined || text === null ? null : { text, isFresh: row.fresh_until > nowMs };
     },
-    set: (key, value, expiresAtMs) => {
+    set(key, text, { freshUntilMs, expiresAtMs }) {
       try {
-        storage.transactionSync(() => set(key, value, expiresAtMs));
+        storage.transactionSync(() => set(key, text, Math.round(freshUntilMs), Math.round(expiresAtMs)));
       } catch (error) {
         totals = undefined;
         stored = undefined;
@@ -82,6 +111,13 @@ export function createCacheRows(storage: DurableObjectStorage, bounds: CacheBoun
     },
     delete(key) {
       if (hasTable()) drop("key = ?", key);
+    },
+    clear() {
+      if (!hasTable()) return 0;
+      const { entries } = count();
+      sql.exec("DELETE FROM entries");
+      totals = undefined;
+      return entries;
     },
     sweep(nowMs) {
       if (!hasTable()) return 0;

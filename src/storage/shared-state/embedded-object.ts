@@ -1,16 +1,18 @@
 import { DurableObject } from "cloudflare:workers";
 import { createCacheRows } from "./cache-rows.ts";
+import { createClaims } from "./claims.ts";
 import { addToCount, type Count, readCount } from "./counters.ts";
 import { type Holding, isHeld, isHeldBy } from "./leases.ts";
 import {
   CACHE_ENTRY_MAX_CHARS,
   CACHE_OBJECT_MAX_CHARS,
+  CACHE_OBJECT_MAX_CLAIMS,
   CACHE_OBJECT_MAX_ENTRIES,
   CACHE_SWEEP_MS,
   SWEEP_GRACE_MS,
 } from "./limits.ts";
-import type { Admission, Tier } from "./shared-state.ts";
-import { type Buckets, bucketsEndMs, takeTokens } from "./token-buckets.ts";
+import type { Admission, CacheLookup, CacheWrite, Claim, Tier } from "./shared-state.ts";
+import { type Buckets, bucketsEndMs, returnTokens, takeTokens } from "./token-buckets.ts";
 import { createWriteBehind } from "./write-behind.ts";
 
 const LEASE_KEY = "lease";
@@ -22,6 +24,7 @@ const LEASE_KEY = "lease";
 export class SharedStateObject extends DurableObject {
   readonly #buckets = createWriteBehind<Buckets>(this.ctx.storage, "buckets");
   readonly #count = createWriteBehind<Count>(this.ctx.storage, "count");
+  readonly #claims = createClaims(CACHE_OBJECT_MAX_CLAIMS);
   readonly #cache = createCacheRows(this.ctx.storage, {
     maxEntries: CACHE_OBJECT_MAX_ENTRIES,
     maxChars: CACHE_OBJECT_MAX_CHARS,
@@ -41,18 +44,41 @@ export class SharedStateObject extends DurableObject {
     return taken.admission;
   }
 
-  async cacheGet(key: string): Promise<string | null> {
-    return this.#cache.get(key, Date.now());
+  async giveBack(tiers: readonly Tier[], tokens: number): Promise<void> {
+    const buckets = this.#buckets.read() ?? {};
+    const returned = returnTokens(buckets, tiers, tokens, Date.now());
+    if (returned !== buckets) this.#buckets.write(returned);
   }
 
-  async cacheSet(key: string, value: string, ttlMs: number): Promise<void> {
+  /** The look-up of one key, and the texts of others, in one call. */
+  async cacheConsult(
+    lookup: { readonly key: string; readonly claim: Claim | null } | null,
+    also: readonly string[],
+  ): Promise<{ readonly lookup: CacheLookup | null; readonly also: readonly (string | null)[] }> {
     const now = Date.now();
-    this.#cache.set(key, value, now + ttlMs);
+    return {
+      lookup: lookup === null ? null : this.#lookUp(lookup.key, lookup.claim, now),
+      also: also.map((key) => this.#cache.get(key, now)?.text ?? null),
+    };
+  }
+
+  async cacheStore(key: string, value: string, write: CacheWrite): Promise<void> {
+    const now = Date.now();
+    this.#cache.set(key, value, { freshUntilMs: now + write.freshMs, expiresAtMs: now + write.keepMs });
+    if (write.claimToken !== undefined) this.#claims.end(key, write.claimToken, now);
     this.#sweepAfter(now + CACHE_SWEEP_MS, now);
+  }
+
+  async cacheRelease(key: string, claimToken: string): Promise<void> {
+    this.#claims.end(key, claimToken, Date.now());
   }
 
   async cacheDelete(key: string): Promise<void> {
     this.#cache.delete(key);
+  }
+
+  async cacheClear(): Promise<number> {
+    return this.#cache.clear();
   }
 
   /** When the lease ends, or null while another holds it. */
@@ -101,6 +127,13 @@ export class SharedStateObject extends DurableObject {
     this.#count.forget();
     this.#cache.forget();
     await this.ctx.storage.deleteAll();
+  }
+
+  #lookUp(key: string, claim: Claim | null, nowMs: number): CacheLookup {
+    const found = this.#cache.get(key, nowMs);
+    const value = found?.text ?? null;
+    if (claim === null || found?.isFresh) return { value, claim: "none" };
+    return { value, claim: this.#claims.take(key, claim, nowMs) };
   }
 
   #holding(): Holding | undefined {

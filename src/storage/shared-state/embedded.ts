@@ -1,9 +1,12 @@
 import { toBase64Url } from "../../core/crypto.ts";
 import { StorageUnavailable } from "../../core/errors.ts";
 import type { RandomBytes } from "../../core/ids.ts";
+import { type AskObject, createEmbeddedCache } from "./embedded-cache.ts";
 import type { SharedStateObject } from "./embedded-object.ts";
-import { CACHE_OBJECTS, LEASE_TOKEN_BYTES } from "./limits.ts";
+import { LEASE_TOKEN_BYTES } from "./limits.ts";
 import type { Lease, SharedState } from "./shared-state.ts";
+import { stateName } from "./state-names.ts";
+import { assertTokens } from "./token-buckets.ts";
 
 interface EmbeddedSharedStateDependencies {
   readonly namespace: DurableObjectNamespace<SharedStateObject>;
@@ -14,53 +17,54 @@ interface EmbeddedSharedStateDependencies {
 /** Shared state in Durable Objects: one for each subject, lease and counter, and a fixed number for the cache. */
 export function createEmbeddedSharedState({ namespace, random }: EmbeddedSharedStateDependencies): SharedState {
   /** The stub is made for each call: it must not outlive the request that it serves. */
-  async function ask<T>(object: string, call: (stub: DurableObjectStub<SharedStateObject>) => Promise<T>): Promise<T> {
+  const ask: AskObject = async (object, call) => {
     try {
       return await call(namespace.get(namespace.idFromName(object)));
     } catch (cause) {
       throw new StorageUnavailable("the shared state does not answer", { cause });
     }
-  }
+  };
+  const { consultCache, ...cache } = createEmbeddedCache(ask);
 
   async function renewed(lease: Omit<Lease, "expiresAtMs">, end: Promise<number | null>): Promise<Lease | null> {
     const expiresAtMs = await end;
     return expiresAtMs === null ? null : { name: lease.name, token: lease.token, expiresAtMs };
   }
 
+  const admit: SharedState["admit"] = async (subject, tiers, tokens = 1) => {
+    assertTokens(tokens);
+    return ask(stateName("subject", subject), (stub) => stub.admit(tiers, tokens));
+  };
+
   return {
-    async admit(subject, tiers, tokens = 1) {
-      if (!Number.isSafeInteger(tokens) || tokens < 1) throw new TypeError("tokens: a whole number from 1 is needed");
-      return ask(`subject:${subject}`, (stub) => stub.admit(tiers, tokens));
+    ...cache,
+    admit,
+    async consult({ admit: wanted, lookup, also = [] }) {
+      const [admission, cached] = await Promise.all([
+        wanted === undefined ? null : admit(wanted.subject, wanted.tiers, wanted.tokens),
+        consultCache(lookup, also),
+      ]);
+      if (admission?.admitted !== false || cached.lookup === null) return { admission, ...cached };
+      const isHeld = cached.lookup.claim === "held";
+      if (isHeld && lookup?.claim !== undefined) await cache.cacheRelease(lookup.key, lookup.claim.token);
+      return { admission, lookup: { ...cached.lookup, claim: "none" }, also: cached.also };
     },
-    cacheGet: (key) => ask(cacheObject(key), (stub) => stub.cacheGet(key)),
-    cacheSet: (key, value, ttlMs) => ask(cacheObject(key), (stub) => stub.cacheSet(key, value, ttlMs)),
-    cacheDelete: (key) => ask(cacheObject(key), (stub) => stub.cacheDelete(key)),
+    giveBack: (subject, tiers, tokens) => ask(stateName("subject", subject), (stub) => stub.giveBack(tiers, tokens)),
     async acquireLease(name, ttlMs) {
       const token = toBase64Url(random(LEASE_TOKEN_BYTES));
       return renewed(
         { name, token },
-        ask(`lease:${name}`, (stub) => stub.acquireLease(token, ttlMs)),
+        ask(stateName("lease", name), (stub) => stub.acquireLease(token, ttlMs)),
       );
     },
     renewLease: (lease, ttlMs) =>
       renewed(
         lease,
-        ask(`lease:${lease.name}`, (stub) => stub.renewLease(lease.token, ttlMs)),
+        ask(stateName("lease", lease.name), (stub) => stub.renewLease(lease.token, ttlMs)),
       ),
-    releaseLease: (lease) => ask(`lease:${lease.name}`, (stub) => stub.releaseLease(lease.token)),
-    increment: (name, by, ttlMs) => ask(`counter:${name}`, (stub) => stub.increment(by, ttlMs)),
-    readCounter: (name) => ask(`counter:${name}`, (stub) => stub.readCounter()),
+    releaseLease: (lease) => ask(stateName("lease", lease.name), (stub) => stub.releaseLease(lease.token)),
+    increment: (name, by, ttlMs) => ask(stateName("counter", name), (stub) => stub.increment(by, ttlMs)),
+    readCounter: (name) => ask(stateName("counter", name), (stub) => stub.readCounter()),
     ping: () => ask("ping", (stub) => stub.ping()),
   };
-}
-
-function cacheObject(key: string): string {
-  return `cache:${hash(key) % CACHE_OBJECTS}`;
-}
-
-/** FNV-1a over UTF-16 units: spreads keys evenly; no defence against chosen ones is needed, as objects are bounded. */
-function hash(text: string): number {
-  let state = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) state = Math.imul(state ^ text.charCodeAt(i), 0x01000193);
-  return state >>> 0;
 }

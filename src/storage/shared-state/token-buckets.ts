@@ -31,6 +31,21 @@ export function takeTokens(
   return { admission: { admitted, tiers: states, violated }, buckets: admitted ? { ...buckets, ...taken } : buckets };
 }
 
+/** Puts tokens back where the window in which they may have been taken still runs. */
+export function returnTokens(buckets: Buckets, tiers: readonly Tier[], tokens: number, nowMs: number): Buckets {
+  const returned = tiers.flatMap((tier) => {
+    const bucket = buckets[keyOf(tier)];
+    if (bucket === undefined || bucketAt(bucket, tier, nowMs) !== bucket) return [];
+    return [[keyOf(tier), { ...bucket, used: Math.max(0, bucket.used - tokens) }] as const];
+  });
+  return returned.length === 0 ? buckets : { ...buckets, ...Object.fromEntries(returned) };
+}
+
+/** A mistake of the caller, whatever the store. */
+export function assertTokens(tokens: number): void {
+  if (!Number.isSafeInteger(tokens) || tokens < 1) throw new TypeError("tokens: a whole number from 1 is needed");
+}
+
 /** When the last bucket is full again: from then on they need not be remembered. */
 export function bucketsEndMs(buckets: Buckets): number {
   return Object.entries(buckets).reduce(
@@ -47,11 +62,12 @@ function bucketAt(bucket: Bucket | undefined, tier: Tier, nowMs: number): Bucket
 }
 
 function stateOf(tier: Tier, bucket: Bucket, nowMs: number): TierState {
-  const leftMs = bucket.used === 0 ? 0 : bucket.windowStartMs + tier.windowSeconds * MS_PER_SECOND - nowMs;
+  const windowMs = tier.windowSeconds * MS_PER_SECOND;
+  const leftMs = bucket.used === 0 ? 0 : bucket.windowStartMs + windowMs - nowMs;
   return {
     ...tier,
     remaining: Math.max(0, tier.limit - bucket.used),
-    resetSeconds: Math.min(tier.windowSeconds, Math.max(1, Math.ceil(leftMs / MS_PER_SECOND))),
+    resetMs: Math.min(windowMs, Math.max(1, leftMs)),
   };
 }
 
