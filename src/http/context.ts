@@ -1,7 +1,8 @@
 import type { Context } from "hono";
 import type { Actor, Call } from "../core/actor.ts";
+import type { AppError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
-import type { Admission } from "../storage/shared-state/shared-state.ts";
+import type { Admitted } from "./admission/contract.ts";
 
 /** What the access log says of one request: one wide event, to which each part adds what it knows. */
 export type WideEvent = Record<string, Json>;
@@ -14,9 +15,11 @@ export interface AppEnv {
     /** Set by the guard of each route, before its handler. */
     actor: Actor;
     /** Set by the guard where the request counts against a limit. */
-    admission?: Admission;
+    admission?: Admitted;
     /** Whether the caller would still be let in. Set by the guard, for answers that go on for long. */
     mayContinue?: () => Promise<boolean>;
+    /** How a failure looks on this route, where not as problem details. */
+    problem?: (error: AppError) => Response;
   };
 }
 

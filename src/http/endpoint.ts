@@ -3,6 +3,7 @@ import type * as z from "zod";
 import type { Call, Scope } from "../core/actor.ts";
 import { type AppError, type FieldError, validationFailed } from "../core/errors.ts";
 import { ok, type Result } from "../core/result.ts";
+import type { Gate } from "./admission/contract.ts";
 import { readJsonBody } from "./body.ts";
 import { type AppContext, type AppEnv, callOf } from "./context.ts";
 import type { Idempotency } from "./idempotency.ts";
@@ -10,9 +11,10 @@ import { problemResponse } from "./problem.ts";
 
 /**
  * Who may come in. `open`: anybody. `agent`: the credential is looked at but may be somebody else's business (a graph
- * reads its own `Authorization`), so a strange one counts as none. A scope: a key that has it.
+ * reads its own `Authorization`), so a strange one counts as none. `metrics`: admin or METRICS_TOKEN. A scope: a key
+ * that has it.
  */
-export type Access = "open" | "agent" | Scope;
+export type Access = "open" | "agent" | "metrics" | Scope;
 
 /** One route as declared: what validates it is what describes it. Paths use OpenAPI's form, `/servers/{serverId}`. */
 export interface EndpointSpec<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType> {
@@ -25,6 +27,15 @@ export interface EndpointSpec<Params extends z.ZodType, Query extends z.ZodType,
   readonly access: Access;
   /** Counted against the caller's limits. False only where an operator's probe must never be refused. */
   readonly limited?: boolean;
+  /**
+   * The handler passes `gate` itself, with its first look at the shared state: both in one round trip. The gate of a
+   * request that ends before is passed for it.
+   */
+  readonly admission?: "with_look_up";
+  /** A credential inside the body, for clients that put it there; the body is then read before anybody is let in. */
+  readonly bodyCredential?: (body: unknown) => string | null;
+  /** How a failure looks on this route, where its clients expect another form than problem details. */
+  readonly problem?: (error: AppError) => Response;
   /**
    * Honours `Idempotency-Key`. For operations that are safe to repeat after a crash, and whose answers may be kept for
    * a day: none that holds a secret.
@@ -54,6 +65,8 @@ export interface EndpointInput<Params, Query, Body> {
   readonly query: Query;
   readonly body: Body;
   readonly call: Call;
+  /** Of a route with `admission: "with_look_up"`, unless memory had let the request in already. */
+  readonly gate: Gate | undefined;
   /** For what is neither input nor identity: headers to set, the raw request of an agent's run. */
   readonly c: AppContext;
 }
@@ -62,8 +75,15 @@ export type EndpointHandler<Params, Query, Body> = (
   input: EndpointInput<Params, Query, Body>,
 ) => Promise<Result<unknown> | Response>;
 
-/** Lets a request in (identity, scope, limits) or says why not. Made once from the services, see `guard.ts`. */
-export type Guard = (c: AppContext, spec: AnyEndpointSpec) => Promise<Result<null>>;
+/**
+ * Lets a request in (identity, scope, limits) or says why not. What comes back is the gate that is still to be passed,
+ * or null. Made once from the services, see `guard.ts`.
+ */
+export type Guard = (
+  c: AppContext,
+  spec: AnyEndpointSpec,
+  bodyCredential: string | null,
+) => Promise<Result<Gate | null>>;
 
 export interface Endpoint {
   readonly spec: AnyEndpointSpec;
@@ -87,25 +107,60 @@ export function endpoint<
   return {
     spec,
     async handle(c, guard, bodyLimitBytes, idempotency) {
+      if (spec.problem !== undefined) c.set("problem", spec.problem);
       const refuse = (error: AppError) => refusal(c, error);
-      const admitted = await guard(c, spec);
-      if (!admitted.ok) return refuse(admitted.error);
-      const params = parse(spec.params, c.req.param(), "");
-      if (!params.ok) return refuse(params.error);
-      const query = parse(spec.query, spec.query && singleValued(c.req.queries()), "");
-      if (!query.ok) return refuse(query.error);
-      const raw = spec.body ? await readJsonBody(c.req.raw, bodyLimitBytes) : ok(undefined);
-      if (!raw.ok) return refuse(raw.error);
-      const body = parse(spec.body, raw.value, "body");
-      if (!body.ok) return refuse(body.error);
-      const input = { params: params.value, query: query.value, body: body.value, call: callOf(c), c };
-      async function execute(): Promise<Response> {
-        const outcome = await handler(input);
-        if (outcome instanceof Response) return outcome;
-        return outcome.ok ? success(c, spec.responses[0], outcome.value) : refuse(outcome.error);
+      const readBody = () => readJsonBody(c.req.raw, bodyLimitBytes);
+      const early = spec.bodyCredential && (await readBody());
+      const entered = await guard(c, spec, early?.ok ? (spec.bodyCredential?.(early.value) ?? null) : null);
+      if (!entered.ok) return refuse(entered.error);
+      const turnstile = entered.value === null ? null : createTurnstile(entered.value);
+      const answer = await respond(turnstile?.gate);
+      if (turnstile === null || turnstile.passed()) return answer;
+      // A request that failed by itself counts like any other.
+      const late = await turnstile.gate();
+      return late.ok ? answer : refuse(late.error);
+
+      async function respond(gate: Gate | undefined): Promise<Response> {
+        const raw = early ?? (spec.body ? await readBody() : ok(undefined));
+        const given = parseInput(c, spec, raw);
+        if (!given.ok) return refuse(given.error);
+        const input = { ...given.value, call: callOf(c), gate, c };
+        async function execute(): Promise<Response> {
+          const outcome = await handler(input);
+          if (outcome instanceof Response) return outcome;
+          return outcome.ok ? success(c, spec.responses[0], outcome.value) : refuse(outcome.error);
+        }
+        const mayReplay = spec.idempotent && idempotency !== undefined && raw.ok;
+        return mayReplay ? idempotency(c, raw.value, execute) : execute();
       }
-      return spec.idempotent && idempotency !== undefined ? idempotency(c, raw.value, execute) : execute();
     },
+  };
+}
+
+/** What the request gives a handler, checked: path, query and body, in this order. */
+function parseInput<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType>(
+  c: AppContext,
+  spec: EndpointSpec<P, Q, B>,
+  raw: Result<unknown>,
+): Result<{ readonly params: z.output<P>; readonly query: z.output<Q>; readonly body: z.output<B> }> {
+  const params = parse(spec.params, c.req.param(), "");
+  if (!params.ok) return params;
+  const query = parse(spec.query, spec.query && singleValued(c.req.queries()), "");
+  if (!query.ok) return query;
+  if (!raw.ok) return raw;
+  const body = parse(spec.body, raw.value, "body");
+  return body.ok ? ok({ params: params.value, query: query.value, body: body.value }) : body;
+}
+
+/** A gate that knows whether it was passed. */
+function createTurnstile(gate: Gate): { readonly gate: Gate; passed(): boolean } {
+  let passed = false;
+  return {
+    gate(alongside) {
+      passed = true;
+      return gate(alongside);
+    },
+    passed: () => passed,
   };
 }
 
@@ -129,7 +184,7 @@ export function mountEndpoints(
 /** A failure as the caller sees it, noted in the request's log event. */
 export function refusal(c: AppContext, error: AppError): Response {
   c.get("event").code = error.code;
-  return problemResponse(error, c.get("requestId"), c.req.path);
+  return c.get("problem")?.(error) ?? problemResponse(error, c.get("requestId"), c.req.path);
 }
 
 export function honoPath(path: string): string {

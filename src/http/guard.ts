@@ -1,10 +1,13 @@
 import type { Config } from "../config/config.ts";
 import { type Actor, authorize, authorizeAdmin } from "../core/actor.ts";
+import { digestsEqual, sha256 } from "../core/crypto.ts";
 import type { AppError } from "../core/errors.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { Admission, Tier } from "../storage/shared-state/shared-state.ts";
+import type { AdmissionControl, Gate } from "./admission/contract.ts";
 import { type AppContext, clientAddress } from "./context.ts";
 import type { Access, AnyEndpointSpec, Guard } from "./endpoint.ts";
+import { wholeSeconds } from "./rate-limit-headers.ts";
 
 /** What an own limit may replace; absent fields take the deployment's setting. */
 interface OwnLimits {
@@ -18,6 +21,13 @@ interface Identity {
   readonly limits: OwnLimits;
 }
 
+/** Who may read the metrics and nothing else. */
+const METRICS_READER: Identity = {
+  actor: { kind: "key", id: "metrics", ownerId: "metrics", scopes: new Set() },
+  limits: {},
+};
+const ANONYMOUS: Identity = { actor: { kind: "anonymous", id: "anonymous" }, limits: {} };
+
 /**
  * Lets a request in: who is it, may it go on now, has it the scope. The scope check here spares work; the one that
  * counts is the service's. A failed authentication is counted against the address, so that keys can't be guessed at
@@ -25,41 +35,75 @@ interface Identity {
  */
 export function createGuard(deps: {
   readonly authenticate: (credential: string) => Promise<Result<Identity>>;
-  readonly admit: (subject: string, tiers: readonly Tier[]) => Promise<Admission>;
+  readonly admission: AdmissionControl;
   readonly config: Config;
 }): Guard {
-  return async function guard(c, spec) {
-    const identity = await identify(c, spec.access, deps.authenticate);
-    const address: Identity = { actor: { kind: "anonymous", id: "anonymous" }, limits: {} };
-    const { actor, limits } = identity.ok ? identity.value : address;
+  const { admission, config } = deps;
+  const tiersFor = createTiers(config);
+  const metricsDigest = config.METRICS_TOKEN === undefined ? null : sha256(config.METRICS_TOKEN);
+
+  async function authenticate(credential: string, access: Access): Promise<Result<Identity>> {
+    if (access === "metrics" && metricsDigest !== null) {
+      if (digestsEqual(await sha256(credential), await metricsDigest)) return ok(METRICS_READER);
+    }
+    return deps.authenticate(credential);
+  }
+
+  /** The gate that is still to be passed; null where the request is in. */
+  async function admit(c: AppContext, spec: AnyEndpointSpec, identity: Result<Identity>): Promise<Result<Gate | null>> {
+    const { actor, limits } = identity.ok ? identity.value : ANONYMOUS;
+    if (spec.limited === false || actor.kind === "system") return ok(null);
+    const subject = actor.kind === "anonymous" ? `address:${clientAddress(c)}` : `key:${actor.id}`;
+    const tiers = tiersFor(limits);
+    const decided = admission.decide(subject, tiers);
+    if (decided !== null) {
+      c.set("admission", decided);
+      return decided.admitted ? ok(null) : rateLimited(decided);
+    }
+    const gate = createGate(c, admission, subject, tiers);
+    if (identity.ok && spec.admission === "with_look_up") return ok(gate);
+    const passed = await gate();
+    return passed.ok ? ok(null) : passed;
+  }
+
+  return async function guard(c, spec, bodyCredential) {
+    const identity = await identify(c, spec.access, bodyCredential, authenticate);
+    const { actor } = identity.ok ? identity.value : ANONYMOUS;
     c.set("actor", actor);
     noteActor(c, actor);
-    if (spec.limited !== false && actor.kind !== "system") {
-      const subject = actor.kind === "anonymous" ? `address:${clientAddress(c)}` : `key:${actor.id}`;
-      const admission = await deps.admit(subject, tiersFor(limits, deps.config));
-      c.set("admission", admission);
-      if (!admission.admitted) return rateLimited(admission);
-    }
+    const admitted = await admit(c, spec, identity);
+    if (!admitted.ok) return admitted;
     if (!identity.ok) return identity;
     c.set("mayContinue", async () => {
-      const again = await identify(c, spec.access, deps.authenticate);
+      const again = await identify(c, spec.access, bodyCredential, authenticate);
       return again.ok && checkScope(again.value.actor, spec).ok;
     });
-    return checkScope(actor, spec);
+    const scope = checkScope(actor, spec);
+    if (scope.ok || admitted.value === null) return scope.ok ? admitted : scope;
+    const counted = await admitted.value();
+    return counted.ok ? scope : counted;
+  };
+}
+
+function createGate(c: AppContext, admission: AdmissionControl, subject: string, tiers: readonly Tier[]): Gate {
+  return async function pass(alongside) {
+    const { admitted, consulted } = await admission.ask(subject, tiers, alongside);
+    c.set("admission", admitted);
+    return admitted.admitted ? ok(consulted) : rateLimited(admitted);
   };
 }
 
 async function identify(
   c: AppContext,
   access: Access,
-  authenticate: (credential: string) => Promise<Result<Identity>>,
+  bodyCredential: string | null,
+  authenticate: (credential: string, access: Access) => Promise<Result<Identity>>,
 ): Promise<Result<Identity>> {
-  const anonymous = ok<Identity>({ actor: { kind: "anonymous", id: "anonymous" }, limits: {} });
-  if (access === "open") return anonymous;
-  const credential = readCredential(c, access);
-  if (credential === null) return anonymous;
-  const identity = await authenticate(credential);
-  return access === "agent" && !identity.ok ? anonymous : identity;
+  if (access === "open") return ok(ANONYMOUS);
+  const credential = readCredential(c, access) ?? bodyCredential;
+  if (credential === null) return ok(ANONYMOUS);
+  const identity = await authenticate(credential, access);
+  return access === "agent" && !identity.ok ? ok(ANONYMOUS) : identity;
 }
 
 /** `X-API-Key` wins: on an agent's endpoint `Authorization` belongs to the graph. */
@@ -77,6 +121,7 @@ function isForeignToken(token: string): boolean {
 
 function checkScope(actor: Actor, spec: AnyEndpointSpec): Result<null> {
   if (spec.access === "open" || spec.access === "agent") return ok(null);
+  if (spec.access === "metrics") return actor === METRICS_READER.actor ? ok(null) : authorizeAdmin(actor);
   if (spec.access === "admin") return authorizeAdmin(actor);
   const access = authorize(actor, spec.access);
   return access.ok ? ok(null) : access;
@@ -88,12 +133,20 @@ function noteActor(c: AppContext, actor: Actor): void {
   if (actor.kind === "key") event.ownerId = actor.ownerId;
 }
 
-function tiersFor(limits: OwnLimits, config: Config): readonly Tier[] {
-  return [
-    { name: "burst", limit: limits.burst ?? config.RATE_LIMIT_BURST, windowSeconds: 1 },
-    { name: "minute", limit: limits.perMinute ?? config.RATE_LIMIT_PER_MINUTE, windowSeconds: 60 },
-    { name: "hour", limit: limits.perHour ?? config.RATE_LIMIT_PER_HOUR, windowSeconds: 3_600 },
-  ];
+/** The tiers of a caller; those of the deployment, and of each key that is known, are made once. */
+function createTiers(config: Config): (limits: OwnLimits) => readonly Tier[] {
+  const made = new WeakMap<OwnLimits, readonly Tier[]>();
+  return function tiersFor(limits) {
+    const known = made.get(limits);
+    if (known !== undefined) return known;
+    const tiers = [
+      { name: "burst", limit: limits.burst ?? config.RATE_LIMIT_BURST, windowSeconds: 1 },
+      { name: "minute", limit: limits.perMinute ?? config.RATE_LIMIT_PER_MINUTE, windowSeconds: 60 },
+      { name: "hour", limit: limits.perHour ?? config.RATE_LIMIT_PER_HOUR, windowSeconds: 3_600 },
+    ];
+    made.set(limits, tiers);
+    return tiers;
+  };
 }
 
 function rateLimited(admission: Admission): Result<never> {
@@ -102,7 +155,7 @@ function rateLimited(admission: Admission): Result<never> {
     code: "RATE_LIMITED",
     detail: `too many requests: the limit of ${violated.map((t) => `${t.limit} per ${t.windowSeconds} s`).join(" and ")} is used up`,
     violatedPolicies: admission.violated,
-    retryAfterSeconds: Math.max(1, ...violated.map((tier) => tier.resetSeconds)),
+    retryAfterSeconds: Math.max(1, ...violated.map((tier) => wholeSeconds(tier.resetMs))),
   };
   return err(error);
 }

@@ -143,7 +143,11 @@ function problems(spec: AnyEndpointSpec): Record<string, Json> {
   if (spec.limited !== false) codes.add("RATE_LIMITED");
   if (spec.idempotent) codes.add("IDEMPOTENCY_MISMATCH").add("DUPLICATE").add("VALIDATION_FAILED");
   const byStatus = Map.groupBy(codes, (code) => PROBLEMS[code].status);
-  const content = { [PROBLEM_CONTENT_TYPE]: { schema: { $ref: "#/components/schemas/Problem" } } };
+  // Routes with a form of their own say in their description which.
+  const content =
+    spec.problem === undefined
+      ? { [PROBLEM_CONTENT_TYPE]: { schema: { $ref: "#/components/schemas/Problem" } } }
+      : { "application/json": { schema: { type: "object" } } };
   return Object.fromEntries(
     [...byStatus].map(([status, group]) => [String(status), { description: group.sort().join(", "), content }]),
   );

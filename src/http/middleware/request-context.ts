@@ -2,11 +2,15 @@ import type { MiddlewareHandler } from "hono";
 import { REQUEST_ID_MAX_CHARS } from "../../config/limits.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { IdSource } from "../../core/ids.ts";
+import type { Json } from "../../core/json.ts";
 import type { Logger } from "../../core/logger.ts";
 import type { AppEnv } from "../context.ts";
 import { rateLimitHeaders } from "../rate-limit-headers.ts";
 
 const VALID_REQUEST_ID = new RegExp(`^[A-Za-z0-9._-]{1,${REQUEST_ID_MAX_CHARS}}$`);
+
+/** The route is as declared (`GET /search`); absent where none took the request. */
+export type NoteRequest = (route: Json | undefined, status: number, durationMs: number) => void;
 
 const CSP = "Content-Security-Policy";
 
@@ -19,13 +23,14 @@ export function requestContext(deps: {
   readonly clock: Clock;
   readonly log: Logger;
   readonly publicUrl: string | undefined;
+  readonly noteRequest: NoteRequest;
 }): MiddlewareHandler<AppEnv> {
   return async function withRequestContext(c, next) {
     const startedAt = deps.clock.now();
     const given = c.req.header("x-request-id");
     const requestId = given !== undefined && VALID_REQUEST_ID.test(given) ? given : deps.ids.next("req");
     c.set("requestId", requestId);
-    c.set("origin", deps.publicUrl ?? new URL(c.req.url).origin);
+    c.set("origin", deps.publicUrl ?? originOf(c.req.url));
     c.set("event", {});
     await next();
     const durationMs = deps.clock.now() - startedAt;
@@ -36,7 +41,13 @@ export function requestContext(deps: {
     const admission = c.get("admission");
     if (admission !== undefined) {
       for (const [name, value] of Object.entries(rateLimitHeaders(admission))) headers.set(name, value);
+      if (admission.local) {
+        // The shared limiter does not answer: the figures are this isolate's own.
+        headers.append("Server-Timing", 'admission;desc="local"');
+        c.get("event").admission = "local";
+      }
     }
+    deps.noteRequest(c.get("event").route, c.res.status, durationMs);
     deps.log.info("request", {
       requestId,
       method: c.req.method,
@@ -46,4 +57,10 @@ export function requestContext(deps: {
       ...c.get("event"),
     });
   };
+}
+
+/** A request's URL is normalised already: what stands before its path is the origin. */
+function originOf(url: string): string {
+  const path = url.indexOf("/", url.indexOf("//") + 2);
+  return path === -1 ? url : url.slice(0, path);
 }
