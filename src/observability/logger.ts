@@ -24,12 +24,11 @@ export function createLogger(deps: {
 }
 
 /** `waitUntil` that never loses a failure silently. */
-export function createDefer(waitUntil: (work: Promise<unknown>) => void, log: Logger): Defer {
+export function createDefer(waitUntil: (work: Promise<unknown>, what: string) => void, log: Logger): Defer {
   return function defer(what, work) {
-    waitUntil(
-      work.catch((cause: unknown) => {
-        log.error("deferred_work_failed", { what, error: toError(cause) });
-      }),
-    );
+    const guarded = work.catch((cause: unknown) => {
+      log.error("deferred_work_failed", { what, error: toError(cause) });
+    });
+    waitUntil(guarded, what);
   };
 }
