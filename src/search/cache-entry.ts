@@ -2,13 +2,14 @@ import * as z from "zod";
 import { JSON_MAX_DEPTH } from "../config/limits.ts";
 import { parseUntrustedJson } from "../core/json.ts";
 import { searchResult } from "./contract.ts";
-import { CACHE_ENTRY_MAX_BYTES } from "./limits.ts";
+import type { Freshness } from "./freshness.ts";
+import { CACHE_ENTRY_MAX_CHARS } from "./limits.ts";
 import { INDEX_PROVIDER } from "./providers/index.ts";
 import { hasMarkup } from "./text.ts";
 import { safeUrl } from "./urls.ts";
 
 /** Raised with every change of the shape: what an older version stored is then a miss. */
-const ENTRY_VERSION = 1;
+const ENTRY_VERSION = 2;
 
 const plainText = z.string().refine((text) => !hasMarkup(text));
 const providerName = z.string().refine((name) => name !== INDEX_PROVIDER);
@@ -32,34 +33,37 @@ const cachedAnswer = z.strictObject({
 /** What of an answer is the same for everybody who asks: neither the question nor who asked it. */
 export type CachedAnswer = Readonly<z.output<typeof cachedAnswer>>;
 
+const time = z.int().min(0);
 const entrySchema = z.strictObject({
   v: z.literal(ENTRY_VERSION),
   value: cachedAnswer,
-  storedAt: z.int().min(0),
-  freshUntil: z.int().min(0),
+  storedAt: time,
+  freshUntil: time,
+  staleUntil: time,
+  errorUntil: time,
 });
 
-/** Times are milliseconds since the epoch. */
-export interface CacheEntry {
+export interface CacheEntry extends Freshness {
   readonly value: CachedAnswer;
-  readonly storedAt: number;
-  readonly freshUntil: number;
 }
 
-export function encodeEntry(entry: CacheEntry): string {
-  return JSON.stringify({ v: ENTRY_VERSION, ...entry });
+export function encodeEntry({ value, storedAt, freshUntil, staleUntil, errorUntil }: CacheEntry): string {
+  return JSON.stringify({ v: ENTRY_VERSION, value, storedAt, freshUntil, staleUntil, errorUntil });
 }
 
 /**
  * What the shared store gave back, trusted as little as an upstream: null where it is not exactly what `encodeEntry`
- * makes, holds markup or an unsafe address, or claims a longer life than `maxTtlMs` or a birth in the future.
+ * makes, holds markup or an unsafe address, has its times out of order, or claims a longer life than `maxLifeMs` or a
+ * birth in the future.
  */
-export function decodeEntry(text: string, nowMs: number, maxTtlMs: number): CacheEntry | null {
-  if (text.length > CACHE_ENTRY_MAX_BYTES) return null;
+export function decodeEntry(text: string, nowMs: number, maxLifeMs: number): CacheEntry | null {
+  if (text.length > CACHE_ENTRY_MAX_CHARS) return null;
   const json = parseUntrustedJson(text, JSON_MAX_DEPTH);
   const parsed = json.ok ? entrySchema.safeParse(json.value) : undefined;
   if (!parsed?.success) return null;
-  const { value, storedAt, freshUntil } = parsed.data;
+  const { v: _, ...entry } = parsed.data;
+  const inOrder = entry.storedAt <= entry.freshUntil && entry.freshUntil <= entry.staleUntil;
   // Clocks of two machines differ by little; a lifetime further off was not set by us.
-  return freshUntil - storedAt <= maxTtlMs && freshUntil - nowMs <= maxTtlMs ? { value, storedAt, freshUntil } : null;
+  const isOurs = entry.errorUntil - entry.storedAt <= maxLifeMs && entry.errorUntil - nowMs <= maxLifeMs;
+  return inOrder && entry.staleUntil <= entry.errorUntil && isOurs ? entry : null;
 }

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { QUERY_MAX_CHARS } from "../config/limits.ts";
 import { ownerId } from "../http/schemas.ts";
 import {
   DOCUMENT_ID_MAX_CHARS,
@@ -9,8 +10,6 @@ import {
 } from "./limits.ts";
 import { safeUrl } from "./urls.ts";
 
-/** Tavily answers 400 above this. */
-const QUERY_MAX_CHARS = 400;
 const MAX_RESULTS = 20;
 const MAX_DOMAINS = 20;
 
@@ -98,7 +97,7 @@ export const searchResult = z
     title: z.string(),
     url: z.url(),
     content: z.string(),
-    /** 0 to 1, higher is better; comparable within one answer. */
+    /** 0 to 1, higher is better; comparable across providers. */
     score: z.number(),
     publishedDate: z.string().nullable(),
     provider: z.string(),
@@ -111,7 +110,7 @@ export type SearchResult = z.output<typeof searchResult>;
 export const searchAnswer = z
   .object({
     query: z.string(),
-    results: z.array(searchResult),
+    results: z.array(searchResult).readonly(),
     answer: z.string().nullable(),
     provider: z.string(),
     degraded: z.boolean(),
@@ -126,6 +125,30 @@ export const searchAnswer = z
   .meta({ id: "SearchAnswer" });
 
 export type SearchAnswer = z.output<typeof searchAnswer>;
+
+export const cacheStats = z
+  .object({
+    l1: z
+      .object({
+        entries: z.int(),
+        bytes: z.int(),
+        maxBytes: z.int(),
+        /** Entries that others displaced. */
+        evictions: z.int(),
+        oldestSeconds: z.int().nullable(),
+      })
+      .meta({ description: "The memory of the isolate that answered" }),
+    /** Over all isolates, by what the cache did for them; null while that is not known. */
+    searches: z.record(z.string(), z.number()).nullable(),
+    /** Questions counted for the warming, and those of them that enough callers asked; null while not known. */
+    popular: z.object({ queries: z.int(), listed: z.int() }).nullable(),
+  })
+  .meta({ id: "SearchCacheStats" });
+
+export type CacheStats = z.output<typeof cacheStats>;
+
+/** `entries` is null where the store can't tell. */
+export const purgeAnswer = z.object({ entries: z.int().nullable() }).meta({ id: "SearchCachePurge" });
 
 export const documentId = z
   .string()

@@ -19,9 +19,6 @@ export const RESULT_URL_MAX_CHARS = 2_048;
 /** Markup is cut out of at most this many times the text that is kept; the rest is dropped unread. */
 export const MARKUP_ALLOWANCE_FACTOR = 4;
 
-/** Where a provider gives no score, the one at rank n gets 1 / (1 + n × this): 1, 0.91, 0.83 … 0.34 at rank 20. */
-export const RANK_SCORE_DECAY = 0.1;
-
 /** Kept back for each provider still to come, so that a slow first one does not use up the chance of the last. */
 export const LATER_PROVIDER_RESERVE_MS = 500;
 /** An attempt shorter than this can reach nobody. */
@@ -31,16 +28,42 @@ export const RETRY_AFTER_MAX_MS = 86_400_000;
 /** When to come back after every provider failed and none said when. */
 export const UNAVAILABLE_RETRY_SECONDS = 5;
 
-/** The shared cache answers in single milliseconds; past this it costs more than it saves. */
-export const SHARED_CACHE_TIMEOUT_MS = 300;
-/** Below the value limit of every store behind the shared cache (1 MB at the smallest). */
-export const CACHE_ENTRY_MAX_BYTES = 524_288;
+/** Below the value limit of every store behind the shared cache (1 MB at the smallest), packed in base64 or not. */
+export const CACHE_ENTRY_MAX_CHARS = 524_288;
+/** Shorter texts fit into a few packets as they are: compressing them costs more than it spares. */
+export const COMPRESS_FROM_CHARS = 4_096;
+/** How soon a purge, or another isolate's breaker, is seen by an isolate that answers from memory alone. */
+export const BULLETIN_EVERY_MS = 10_000;
+/** A claim outlives the slowest chain (`SEARCH_DEADLINE_MS`) by this, so that it never ends under a live one. */
+export const CLAIM_GRACE_MS = 2_000;
+/** 128 bits: a claim's token cannot be guessed. */
+export const CLAIM_TOKEN_BYTES = 16;
+/** How often a follower looks whether another isolate has the answer: at first, and at most. */
+export const FOLLOWER_FIRST_LOOK_MS = 40;
+export const FOLLOWER_LONGEST_PAUSE_MS = 320;
+/** After this part of the deadline a follower stops waiting and asks the providers itself. */
+export const FOLLOWER_PATIENCE = 0.5;
+/** After a refresh in the background failed, the stale entry is left alone for this long. */
+export const REFRESH_PAUSE_MS = 15_000;
+/** Kept back from the shared providers for the caller's own index. */
+export const PERSONAL_RESERVE_MS = 500;
+/** What it gets in any case, where they used up all there was. */
+export const PERSONAL_MIN_MS = 250;
 /** "Nothing found" is remembered for under a minute (the HTTP conventions), so that what appears is found soon. */
 export const NOTHING_FOUND_TTL_MS = 50_000;
 /** Lifetimes are shortened by up to this part, so that entries stored together do not run out together. */
 export const TTL_JITTER = 0.1;
 /** What an L1 entry costs beside its text: the map's slot, the objects' headers. */
 export const L1_ENTRY_OVERHEAD_BYTES = 256;
+
+/**
+ * Pages of answers that an isolate puts into the index: at once, and lasting. Indexing one takes about 0.2 ms; a makeshift
+ * must not take the time of those who ask.
+ */
+export const REMEMBER_BURST_PAGES = 200;
+export const REMEMBER_PAGES_PER_SECOND = 20;
+/** Addresses that were put lately, at about 200 bytes each. */
+export const REMEMBER_LATELY_PAGES = 2_000;
 
 /** Documents of one owner's index. Embedded storage is for small loads; more belongs in a search engine. */
 export const INDEX_MAX_DOCUMENTS = 10_000;

@@ -1,12 +1,13 @@
-import type { Clock } from "../core/clock.ts";
 import { runWithin } from "../core/deadline.ts";
-import { toError } from "../core/errors.ts";
-import type { Fetch } from "../core/fetch.ts";
-import type { Logger } from "../core/logger.ts";
-import type { Attempt, AttemptReason, SearchRequest, SearchResult } from "./contract.ts";
+import type { RandomBytes } from "../core/ids.ts";
+import { type AskOptions, countTurn, createAsk, type Skip, skippedTurn, type Turn } from "./attempt.ts";
+import { breakerNameOf, phaseOfProvider } from "./breakers.ts";
+import type { Attempt, SearchRequest, SearchResult } from "./contract.ts";
+import { race } from "./hedge.ts";
 import { LATER_PROVIDER_RESERVE_MS, MIN_ATTEMPT_MS } from "./limits.ts";
-import type { ProviderOutcome, SearchProvider } from "./providers/provider.ts";
-import { cleanAnswer, cleanResults } from "./results.ts";
+import { attemptsOf, summarize } from "./orchestrator-outcome.ts";
+import type { SearchProvider } from "./providers/provider.ts";
+import { backoffMs, leavesTimeForRetry, mayPass } from "./retry.ts";
 
 export interface Question {
   readonly request: SearchRequest;
@@ -29,87 +30,142 @@ export interface Found {
 /** `found` is null where every provider failed, or the caller has gone. */
 export interface ChainOutcome {
   readonly found: Found | null;
+  /** In the order in which they began. */
   readonly attempts: readonly Attempt[];
-  /** The shortest wait that a provider which failed asked for; null where none did. */
+  /** Where nobody answered: how soon one of those that failed may do so; null where none failed. */
   readonly retryAfterMs: number | null;
 }
 
-export interface OrchestratorOptions {
-  readonly fetch: Fetch;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly attemptTimeoutMs: number;
+export interface OrchestratorOptions extends AskOptions {
+  readonly random: RandomBytes;
+  /** After how long without an answer the next provider is asked as well; 0: never. */
+  readonly hedgeMs: number;
 }
 
 export interface Orchestrator {
-  /** Asks one provider after the other until one has results. Each attempt and each skip is in `attempts`. */
+  /**
+   * Asks one provider after the other until one has results. What can pass is tried once more where the deadline leaves
+   * time for that and for those to come. Each attempt and each skip is in `attempts`.
+   */
   run(providers: readonly SearchProvider[], question: Question): Promise<ChainOutcome>;
 }
 
-/** One provider's turn: what it found where it answered, and how long it wants to be left alone where it did not. */
-interface Turn {
-  readonly attempt: Attempt;
-  readonly found: Found | null;
-  readonly retryAfterMs: number | null;
+/** One question's way along the chain. */
+interface Run {
+  readonly providers: readonly SearchProvider[];
+  readonly question: Question;
+  /** In the order in which they began; undefined while they last. */
+  readonly turns: (Turn | undefined)[];
+  /** Place in the chain of the next provider. */
+  next: number;
 }
 
-export function createOrchestrator({ fetch, clock, logger, attemptTimeoutMs }: OrchestratorOptions): Orchestrator {
-  async function attempt(provider: SearchProvider, question: Question, sliceMs: number): Promise<Turn> {
-    const { request, ownerId } = question;
-    const startedAt = clock.now();
-    const outcome = await runWithin(clock, sliceMs, question.signal, (signal) =>
-      guarded(provider, () => provider.search(request, { signal, fetch, ownerId }), signal),
-    );
-    const durationMs = clock.now() - startedAt;
-    if (outcome.kind !== "done") return failedTurn(provider, "timeout", null, durationMs);
-    const { value } = outcome;
-    if (!value.ok) return failedTurn(provider, value.reason, value.httpStatus, durationMs, value.retryAfterMs ?? null);
-    const results = cleanResults(provider.name, value.results, request);
-    const reason = results.length === 0 ? "empty" : null;
-    const { name, degraded } = provider;
-    return {
-      attempt: { provider: name, outcome: "ok", reason, httpStatus: value.httpStatus, durationMs },
-      found: { provider: name, degraded, results, answer: request.includeAnswer ? cleanAnswer(value.answer) : null },
-      retryAfterMs: null,
-    };
+export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
+  const { clock, random, metrics, attemptTimeoutMs, hedgeMs, breakers } = options;
+  const ask = createAsk(options);
+
+  const phaseOf = (provider: SearchProvider) => phaseOfProvider(breakers, provider);
+  const leftFor = ({ question }: Run) => question.deadlineAt - clock.now();
+  const sliceFor = (run: Run) => sliceOf(leftFor(run), laterOf(run), attemptTimeoutMs);
+
+  /** How many of those to come could be asked. */
+  function laterOf({ providers, next }: Run): number {
+    let later = 0;
+    for (let place = next; place < providers.length; place++) {
+      const provider = providers[place];
+      if (provider?.configured && phaseOf(provider) !== "open") later++;
+    }
+    return later;
   }
 
-  /** A provider's bug is logged and counts as its failure: the next one can still answer. */
-  async function guarded(
+  function skip(run: Run, provider: SearchProvider, reason: Skip): void {
+    const turn = skippedTurn(provider, reason);
+    run.turns.push(turn);
+    countTurn(metrics, turn, reason);
+  }
+
+  async function attempt(run: Run, provider: SearchProvider, signal: AbortSignal | undefined): Promise<Turn> {
+    const place = run.turns.push(undefined) - 1;
+    const turn = await ask(provider, run.question, sliceFor(run), signal);
+    run.turns[place] = turn;
+    return turn;
+  }
+
+  /** An attempt, and a repeat where that may help; null unless results were found. Beside a rival nothing is repeated. */
+  async function takeTurn(
+    run: Run,
     provider: SearchProvider,
-    search: () => Promise<ProviderOutcome>,
-    signal: AbortSignal,
-  ): Promise<ProviderOutcome> {
-    try {
-      return await search();
-    } catch (error) {
-      signal.throwIfAborted();
-      logger.error("search_provider_bug", { provider: provider.name, error: toError(error) });
-      return { ok: false, reason: "bad_response", httpStatus: null };
+    signal: AbortSignal | undefined,
+    alone: () => boolean,
+  ): Promise<Found | null> {
+    const first = await attempt(run, provider, signal);
+    if (!mayPass(first.failure)) return resultsOf(first);
+    const pauseMs = backoffMs(random);
+    const inTime = leavesTimeForRetry(leftFor(run) - pauseMs, laterOf(run), attemptTimeoutMs);
+    if (!inTime || !alone() || phaseOf(provider) === "open") return null;
+    const pause = await runWithin(clock, pauseMs, signal, never);
+    if (pause.kind === "cancelled" || phaseOf(provider) === "open") return null;
+    return resultsOf(await attempt(run, provider, signal));
+  }
+
+  function takeHedgedTurn(run: Run, provider: SearchProvider): Promise<Found | null> {
+    let alone = true;
+    return race({
+      clock,
+      hedgeMs,
+      parent: run.question.signal,
+      first: (signal) => takeTurn(run, provider, signal, () => alone),
+      startRival() {
+        const rival = takeRival(run);
+        alone = rival === null;
+        return rival === null ? null : (signal) => takeTurn(run, rival, signal, () => false);
+      },
+    });
+  }
+
+  /** Who comes next in the chain, where it may be asked beside another without more ado; null where not. */
+  function takeRival(run: Run): SearchProvider | null {
+    const provider = run.providers[run.next];
+    if (provider === undefined) return null;
+    const phase = phaseOf(provider);
+    if (!provider.configured || phase === "open") {
+      run.next++;
+      skip(run, provider, provider.configured ? "circuit_open" : "not_configured");
+      return takeRival(run);
     }
+    // A probe that is called off because the other won has proved nothing.
+    if (phase === "half_open" || !mayHedge(provider) || sliceFor(run) < MIN_ATTEMPT_MS) return null;
+    run.next++;
+    return provider;
+  }
+
+  function obstacleTo(run: Run, provider: SearchProvider): Skip | null | Promise<Skip | null> {
+    if (!provider.configured) return "not_configured";
+    const lateOrNot = () => (sliceFor(run) < MIN_ATTEMPT_MS ? "deadline" : null);
+    const late = lateOrNot();
+    if (late !== null || provider.personal) return late;
+    const may = breakers.mayAsk(breakerNameOf(provider));
+    if (typeof may === "boolean") return may ? null : "circuit_open";
+    return may.then((mayProbe) => (mayProbe ? lateOrNot() : "circuit_open"));
   }
 
   return {
     async run(providers, question) {
-      const turns: Turn[] = [];
-      const configured = providers.filter((provider) => provider.configured);
-      for (const provider of providers) {
-        if (question.signal?.aborted) return { ...summarize(turns), found: null };
-        if (!provider.configured) {
-          turns.push(skippedTurn(provider, "not_configured"));
+      const run: Run = { providers, question, turns: [], next: 0 };
+      const { signal } = question;
+      while (run.next < providers.length && !signal?.aborted) {
+        const provider = providers[run.next++];
+        if (provider === undefined) break;
+        const obstacle = await obstacleTo(run, provider);
+        if (obstacle !== null) {
+          skip(run, provider, obstacle);
           continue;
         }
-        const later = configured.length - 1 - configured.indexOf(provider);
-        const sliceMs = sliceOf(question.deadlineAt - clock.now(), later, attemptTimeoutMs);
-        if (sliceMs < MIN_ATTEMPT_MS) {
-          turns.push(skippedTurn(provider, "deadline"));
-          continue;
-        }
-        const turn = await attempt(provider, question, sliceMs);
-        turns.push(turn);
-        if (turn.found !== null && turn.found.results.length > 0) return { ...summarize(turns), found: turn.found };
+        const hedged = hedgeMs > 0 && mayHedge(provider);
+        const found = await (hedged ? takeHedgedTurn(run, provider) : takeTurn(run, provider, signal, always));
+        if (found !== null) return { found, attempts: attemptsOf(run.turns), retryAfterMs: null };
       }
-      return summarize(turns);
+      return summarize(run.turns, breakers, clock.now(), signal?.aborted === true);
     },
   };
 }
@@ -123,35 +179,15 @@ export function sliceOf(remainingMs: number, later: number, attemptTimeoutMs: nu
   return Math.min(attemptTimeoutMs, remainingMs - reserveMs * later);
 }
 
-/** After a chain without results: "nothing found" where somebody who would know said so. */
-function summarize(turns: readonly Turn[]): ChainOutcome {
-  const attempts = turns.map((turn) => turn.attempt);
-  const waits = turns.flatMap((turn) => (turn.retryAfterMs === null ? [] : [turn.retryAfterMs]));
-  const answered = turns.flatMap((turn) => (turn.found === null ? [] : [turn.found]));
-  const someFailed = attempts.some((attempt) => attempt.outcome !== "ok" && attempt.reason !== "not_configured");
-  // The makeshift's "nothing" says nothing about the web: it only counts where nobody better was to be asked.
-  const found = answered.find((answer) => !answer.degraded) ?? (someFailed ? undefined : answered[0]);
-  return { found: found ?? null, attempts, retryAfterMs: waits.length === 0 ? null : Math.min(...waits) };
+function resultsOf({ found }: Turn): Found | null {
+  return found !== null && found.results.length > 0 ? found : null;
 }
 
-function failedTurn(
-  { name }: SearchProvider,
-  reason: AttemptReason,
-  httpStatus: number | null,
-  durationMs: number,
-  retryAfterMs: number | null = null,
-): Turn {
-  return {
-    attempt: { provider: name, outcome: "failed", reason, httpStatus, durationMs },
-    found: null,
-    retryAfterMs,
-  };
+/** A makeshift is not worth more load: it would be the answer only because it was quicker. */
+function mayHedge({ degraded, personal }: SearchProvider): boolean {
+  return !degraded && !personal;
 }
 
-function skippedTurn({ name }: SearchProvider, reason: AttemptReason): Turn {
-  return {
-    attempt: { provider: name, outcome: "skipped", reason, httpStatus: null, durationMs: 0 },
-    found: null,
-    retryAfterMs: null,
-  };
-}
+const always = () => true;
+
+const never = () => new Promise<never>(() => {});

@@ -1,7 +1,7 @@
-import type { CacheHit } from "./cache.ts";
 import type { CacheTrace } from "./cache-status.ts";
 import type { Attempt, SearchAnswer, SearchRequest } from "./contract.ts";
 import type { Found } from "./orchestrator.ts";
+import type { SharedAnswer } from "./shared-answers.ts";
 
 /** An answer, and what the caches did for it. */
 export interface SearchReply {
@@ -20,31 +20,38 @@ export function replyFromProviders(
   asked: Asked,
   found: Found,
   attempts: readonly Attempt[],
-  stored: boolean,
+  status: "miss" | "bypass" | "coalesced",
   nowMs: number,
+  stored = false,
 ): SearchReply {
-  const status = asked.request.cache === "bypass" ? "bypass" : "miss";
   return {
     answer: { ...answerOf(asked, found, nowMs), cache: { status, ageSeconds: 0 }, attempts: [...attempts] },
-    trace: { status, ttlSeconds: 0, stored },
+    trace: status === "coalesced" ? { status } : { status, stored },
   };
 }
 
-/** Nobody was asked for it, so there are no attempts. */
-export function replyFromCache(asked: Asked, hit: CacheHit, nowMs: number): SearchReply {
-  const ageSeconds = Math.max(0, Math.floor((nowMs - hit.storedAt) / 1_000));
-  const ttlSeconds = Math.ceil((hit.freshUntil - nowMs) / 1_000);
-  const found = { ...hit.value, degraded: false };
+/** `attempts` are those that failed before a stale answer was taken; else nobody was asked. */
+export function replyFromCache(
+  asked: Asked,
+  { entry, level, stale }: Extract<SharedAnswer, { kind: "kept" }>,
+  nowMs: number,
+  attempts: readonly Attempt[] = [],
+): SearchReply {
+  const ageSeconds = Math.max(0, Math.floor((nowMs - entry.storedAt) / 1_000));
+  const ttlSeconds = Math.ceil((entry.freshUntil - nowMs) / 1_000);
+  const status = stale ? "stale" : level;
+  const found = { ...entry.value, degraded: false };
+  const why = attempts.length > 0 ? "error" : "refresh";
   return {
-    answer: { ...answerOf(asked, found, nowMs), cache: { status: hit.level, ageSeconds }, attempts: [] },
-    trace: { status: hit.level, ttlSeconds, stored: false },
+    answer: { ...answerOf(asked, found, nowMs), cache: { status, ageSeconds }, attempts: [...attempts] },
+    trace: stale ? { status: "stale", ttlSeconds, level, why } : { status: level, ttlSeconds },
   };
 }
 
 function answerOf({ request, requestId, startedAt }: Asked, found: Found, nowMs: number) {
   return {
     query: request.query,
-    results: [...found.results],
+    results: found.results,
     answer: found.answer,
     provider: found.provider,
     degraded: found.degraded,

@@ -4,10 +4,13 @@ import { type Endpoint, endpoint } from "../http/endpoint.ts";
 import { ownerId } from "../http/schemas.ts";
 import { formatCacheStatus } from "./cache-status.ts";
 import {
+  cacheStats,
   documentId,
   domainList,
+  purgeAnswer,
   putDocumentsAnswer,
   putDocumentsBody,
+  type SearchAnswer,
   searchAnswer,
   searchRequest,
 } from "./contract.ts";
@@ -63,12 +66,13 @@ export function createSearchEndpoints(service: SearchService): readonly Endpoint
         tag: "Search",
         summary: "Search the web, or what is known of it while the web does not answer",
         access: "search",
+        admission: "with_look_up",
         body: searchBody,
         responses,
         errors: ["SEARCH_UNAVAILABLE", "NOT_FOUND"],
       },
-      async ({ call, body: { ownerId: claimed, ...request } }) => {
-        const reply = await service.search(call, request, claimed);
+      async ({ call, gate, body: { ownerId: claimed, ...request } }) => {
+        const reply = await service.search(call, request, claimed, gate);
         return reply.ok ? searchResponse(reply.value) : reply;
       },
     ),
@@ -80,14 +84,40 @@ export function createSearchEndpoints(service: SearchService): readonly Endpoint
         tag: "Search",
         summary: "The same with the request in the query string",
         access: "search",
+        admission: "with_look_up",
         query: searchQuery,
         responses,
         errors: ["SEARCH_UNAVAILABLE", "NOT_FOUND"],
       },
-      async ({ call, query: { q, ownerId: claimed, ...fields } }) => {
-        const reply = await service.search(call, { query: q, ...fields }, claimed);
+      async ({ call, gate, query: { q, ownerId: claimed, ...fields } }) => {
+        const reply = await service.search(call, { query: q, ...fields }, claimed, gate);
         return reply.ok ? searchResponse(reply.value) : reply;
       },
+    ),
+    endpoint(
+      {
+        method: "get",
+        path: "/search/cache",
+        operationId: "getSearchCache",
+        tag: "Search",
+        summary: "What the caches hold and did",
+        access: "admin",
+        responses: [{ status: 200, description: "Statistics", schema: cacheStats }],
+      },
+      ({ call }) => service.cacheStats(call),
+    ),
+    endpoint(
+      {
+        method: "delete",
+        path: "/search/cache",
+        operationId: "purgeSearchCache",
+        tag: "Search",
+        summary: "Forget every cached answer",
+        description: "At once in the shared cache and here; within ten seconds in the memory of other isolates.",
+        access: "admin",
+        responses: [{ status: 200, description: "How many shared entries went", schema: purgeAnswer }],
+      },
+      ({ call }) => service.purgeCache(call),
     ),
     endpoint(
       {
@@ -124,13 +154,30 @@ export function createSearchEndpoints(service: SearchService): readonly Endpoint
   ];
 }
 
-function searchResponse({ answer, trace }: SearchReply): Response {
-  const isHit = trace.status === "l1" || trace.status === "l2";
-  return Response.json(answer, {
-    headers: {
-      "Cache-Control": "no-store",
-      "Cache-Status": formatCacheStatus(trace),
-      ...(isHit ? { Age: String(answer.cache.ageSeconds) } : {}),
-    },
+/** A stale answer tells its age and promises no freshness. */
+export function searchHeaders({ answer, trace }: SearchReply): Readonly<Record<string, string>> {
+  const { status } = trace;
+  return {
+    "Cache-Control": "no-store",
+    "Cache-Status": formatCacheStatus(trace),
+    ...(status === "l1" || status === "l2" || status === "stale" ? { Age: String(answer.cache.ageSeconds) } : {}),
+  };
+}
+
+function searchResponse(reply: SearchReply): Response {
+  return new Response(toJson(reply.answer), {
+    headers: { "Content-Type": "application/json", ...searchHeaders(reply) },
   });
+}
+
+/** Results as JSON, for as long as a cache holds them: the same list is given many times. */
+const resultsJson = new WeakMap<SearchAnswer["results"], string>();
+
+function toJson({ query, results, ...rest }: SearchAnswer): string {
+  let text = resultsJson.get(results);
+  if (text === undefined) {
+    text = JSON.stringify(results);
+    resultsJson.set(results, text);
+  }
+  return `{"query":${JSON.stringify(query)},"results":${text},${JSON.stringify(rest).slice(1)}`;
 }

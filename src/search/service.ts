@@ -1,26 +1,37 @@
 import type { Config } from "../config/config.ts";
-import { authorize, type Call } from "../core/actor.ts";
+import { authorize, authorizeAdmin, type Call } from "../core/actor.ts";
 import type { Clock } from "../core/clock.ts";
-import type { AppError } from "../core/errors.ts";
+import { StorageUnavailable } from "../core/errors.ts";
 import type { Fetch } from "../core/fetch.ts";
 import type { IdSource, RandomBytes } from "../core/ids.ts";
 import type { Defer, Logger } from "../core/logger.ts";
+import type { Metrics } from "../core/metrics.ts";
 import { err, ok, type Result } from "../core/result.ts";
-import type { SharedCache } from "../storage/shared-state/shared-state.ts";
+import type { Gate } from "../http/admission/contract.ts";
+import type { SharedState } from "../storage/shared-state/shared-state.ts";
+import type { Breakers } from "./breakers.ts";
+import { createBulletin } from "./bulletin.ts";
 import { createSearchCache } from "./cache.ts";
-import { cacheKeyOf } from "./cache-key.ts";
-import type { SearchAnswer, SearchRequest } from "./contract.ts";
+import { canonicalQuestion } from "./cache-key.ts";
+import { createCompletion, type Who } from "./completion.ts";
+import type { CacheStats, SearchAnswer, SearchRequest } from "./contract.ts";
 import { createDocumentsService, type DocumentsService } from "./documents.ts";
-import { UNAVAILABLE_RETRY_SECONDS } from "./limits.ts";
-import { type ChainOutcome, createOrchestrator, type Found, type Question } from "./orchestrator.ts";
-import { createProviderChain } from "./providers/chain.ts";
-import { INDEX_PROVIDER } from "./providers/index.ts";
-import { type Asked, replyFromCache, replyFromProviders, type SearchReply } from "./reply.ts";
+import { BULLETIN_EVERY_MS } from "./limits.ts";
+import { createOrchestrator } from "./orchestrator.ts";
+import type { Popularity } from "./popularity.ts";
+import type { SearchProvider } from "./providers/provider.ts";
+import type { ProviderRegistry } from "./providers/registry.ts";
+import { createRememberer } from "./remember.ts";
+import type { Asked, SearchReply } from "./reply.ts";
 import type { SearchIndex } from "./search-index.ts";
+import { createSharedAnswers, type RefreshOutcome, type SharedQuestion } from "./shared-answers.ts";
 
 export interface SearchService extends DocumentsService {
-  /** For a call with the scope `search`. Admin who names no owner is answered from nobody's documents. */
-  search(call: Call, request: SearchRequest, claimedOwnerId?: string): Promise<Result<SearchReply>>;
+  /**
+   * For a call with the scope `search`. Admin who names no owner is answered from nobody's documents. `gate` admits the
+   * request together with the first look at the shared cache; without one the request counts as admitted.
+   */
+  search(call: Call, request: SearchRequest, claimedOwnerId?: string, gate?: Gate): Promise<Result<SearchReply>>;
   /** For our own code that acts for an owner already. `requestId` is made up where it is absent. */
   searchFor(
     ownerId: string | null,
@@ -28,97 +39,162 @@ export interface SearchService extends DocumentsService {
     signal?: AbortSignal,
     requestId?: string,
   ): Promise<Result<SearchAnswer>>;
+  cacheStats(call: Call): Promise<Result<CacheStats>>;
+  purgeCache(call: Call): Promise<Result<{ readonly entries: number | null }>>;
+  /** How long the kept answer stays fresh, below 0 for a stale one; null where none is kept. For the warmer. */
+  ageOf(request: SearchRequest): Promise<{ readonly freshForMs: number } | null>;
+  /** Asks the providers and keeps the answer. For the warmer. */
+  refresh(request: SearchRequest): Promise<RefreshOutcome>;
 }
 
 export interface SearchServiceOptions {
   readonly config: Config;
   readonly index: SearchIndex;
-  readonly sharedCache: SharedCache;
+  readonly shared: SharedState;
+  readonly registry: ProviderRegistry;
+  readonly breakers: Breakers;
+  readonly popularity: Popularity;
   readonly fetch: Fetch;
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly random: RandomBytes;
   readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Searches over all isolates, by what the cache did for them. */
+  readonly searchTotals: () => Promise<Readonly<Record<string, number>>>;
   readonly defer: Defer;
+}
+
+interface Caller extends Who {
+  readonly actorId: string;
+  readonly gate: Gate | undefined;
 }
 
 /** Lives as long as the isolate: the memory cache is in it. */
 export function createSearchService(options: SearchServiceOptions): SearchService {
-  const { config, index, fetch, clock, ids, random, logger, defer } = options;
-  const providers = createProviderChain(config, index, clock);
-  const makeshifts = providers.filter((provider) => provider.degraded);
-  const policy = providers.filter((provider) => provider.configured).map((provider) => provider.name);
-  const cache = createSearchCache({ config, shared: options.sharedCache, clock, random, logger, defer });
-  const orchestrator = createOrchestrator({ fetch, clock, logger, attemptTimeoutMs: config.PROVIDER_TIMEOUT_MS });
+  const { config, index, shared, registry, breakers, popularity, fetch, clock, ids, random, metrics, defer } = options;
+  const cache = createSearchCache({ config, shared, clock, random, metrics, defer });
+  const orchestrator = createOrchestrator({
+    fetch,
+    clock,
+    random,
+    logger: options.logger,
+    metrics,
+    breakers,
+    attemptTimeoutMs: config.PROVIDER_TIMEOUT_MS,
+    hedgeMs: config.SEARCH_HEDGE_MS,
+  });
+  const answers = createSharedAnswers({
+    cache,
+    shared,
+    bulletin: createBulletin({
+      sources: [cache.purges, breakers],
+      shared,
+      clock,
+      defer,
+      everyMs: BULLETIN_EVERY_MS,
+    }),
+    orchestrator,
+    clock,
+    random,
+    metrics,
+    defer,
+    deadlineMs: config.SEARCH_DEADLINE_MS,
+    onFound: createRememberer({ index, ids, clock, defer }),
+  });
 
-  async function answer(asked: Asked, ownerId: string | null, signal?: AbortSignal): Promise<Result<SearchReply>> {
-    const { request, startedAt } = asked;
-    const question = { request, ownerId, signal, deadlineAt: startedAt + config.SEARCH_DEADLINE_MS };
-    const key = await cacheKeyOf(request, policy);
-    const hit = request.cache === "bypass" ? null : await cache.read(key);
-    if (hit !== null) {
-      const nothing = hit.value.results.length === 0;
-      const instead = nothing && request.cache === "default" ? await askMakeshifts(asked, question) : null;
-      return ok(instead ?? replyFromCache(asked, hit, clock.now()));
+  const complete = createCompletion({ orchestrator, clock, deadlineMs: config.SEARCH_DEADLINE_MS });
+
+  async function answer(asked: Asked, who: Caller): Promise<Result<SearchReply>> {
+    const { request } = asked;
+    const { providers, policy } = await registry.chain();
+    const question = questionOf(request, providers, policy);
+    if (request.cache === "only") {
+      const recalled = await answers.recall(question, who.gate);
+      if (!recalled.ok) return recalled;
+      if (recalled.value === null) return err({ code: "NOT_FOUND", detail: "not in the cache" });
+      return complete(asked, recalled.value, providers, who);
     }
-    if (request.cache === "only") return err({ code: "NOT_FOUND", detail: "not in the cache" });
-    const outcome = await orchestrator.run(providers, question);
-    const { found, attempts } = outcome;
-    if (found === null) return err(unavailable(outcome));
-    const stored = mayBeShared(found);
-    if (stored) {
-      const { results, answer: text, provider } = found;
-      cache.write(key, request, { results: [...results], answer: text, provider });
-      rememberResults(found);
-    }
-    return ok(replyFromProviders(asked, found, attempts, stored, clock.now()));
+    const ask = request.cache === "bypass" ? answers.ask : answers.answer;
+    const answered = await ask(question, who.gate);
+    if (answered.ok) popularity.note(question.id, request, who.ownerId ?? who.actorId);
+    return answered.ok ? complete(asked, answered.value, providers, who) : answered;
   }
 
-  /**
-   * That the web has nothing is cached for all; whether this owner's documents have something never is, so they are
-   * asked. Null where they have nothing either.
-   */
-  async function askMakeshifts(asked: Asked, question: Question): Promise<SearchReply | null> {
-    const { found, attempts } = await orchestrator.run(makeshifts, question);
-    const useful = found !== null && found.results.length > 0;
-    return useful ? replyFromProviders(asked, found, attempts, false, clock.now()) : null;
+  async function counted(reply: Promise<Result<SearchReply>>): Promise<Result<SearchReply>> {
+    const answered = await reply;
+    if (answered.ok) metrics.count("orchestrix_search_total", { cache: answered.value.trace.status });
+    else if (answered.error.code === "SEARCH_UNAVAILABLE") metrics.count("orchestrix_search_total", UNAVAILABLE);
+    return answered;
   }
 
-  /** What the web answered once, the index can answer when the web does not. */
-  function rememberResults({ results }: Found): void {
-    if (results.length === 0) return;
-    const writes = results.map(({ url, title, content, publishedDate }) => {
-      return { id: null, newId: ids.next("page"), url, title, content, publishedDate };
-    });
-    defer("search_index_results", index.put({ kind: "public" }, writes));
+  async function questionFor(request: SearchRequest): Promise<SharedQuestion> {
+    const { providers, policy } = await registry.chain();
+    return questionOf(request, providers, policy);
   }
 
   return {
     ...createDocumentsService(index, ids),
-    async search({ actor, requestId, signal }, request, claimedOwnerId) {
+
+    async search({ actor, requestId, signal }, request, claimedOwnerId, gate) {
       const access = authorize(actor, "search", claimedOwnerId);
       if (!access.ok) return access;
       const ownerId = access.value.kind === "owner" ? access.value.ownerId : null;
-      return answer({ request, requestId, startedAt: clock.now() }, ownerId, signal);
+      const asked = { request, requestId, startedAt: clock.now() };
+      return counted(answer(asked, { actorId: actor.id, ownerId, signal, gate }));
     },
+
     async searchFor(ownerId, request, signal, requestId = ids.next("req")) {
-      const reply = await answer({ request, requestId, startedAt: clock.now() }, ownerId, signal);
+      const asked = { request, requestId, startedAt: clock.now() };
+      const reply = await counted(answer(asked, { actorId: "system", ownerId, signal, gate: undefined }));
       return reply.ok ? ok(reply.value.answer) : reply;
+    },
+
+    async cacheStats({ actor }) {
+      const allowed = authorizeAdmin(actor);
+      if (!allowed.ok) return allowed;
+      const { oldestStoredAt, ...l1 } = cache.stats();
+      const oldestSeconds = oldestStoredAt === null ? null : Math.floor((clock.now() - oldestStoredAt) / 1_000);
+      const [searches, popular] = await Promise.all([orNull(options.searchTotals()), orNull(popularity.describe())]);
+      return ok({ l1: { ...l1, oldestSeconds }, searches, popular });
+    },
+
+    async purgeCache({ actor }) {
+      const allowed = authorizeAdmin(actor);
+      return allowed.ok ? ok(await cache.purge()) : allowed;
+    },
+
+    async ageOf(request) {
+      const freshForMs = await answers.freshForMs(await questionFor(request));
+      return freshForMs === null ? null : { freshForMs };
+    },
+
+    async refresh(request) {
+      return answers.refresh(await questionFor(request));
     },
   };
 }
 
-/** Nothing made from an owner's documents is kept where others could get it, and no makeshift is kept at all. */
-function mayBeShared({ degraded, results }: Found): boolean {
-  return !degraded && results.every((result) => result.provider !== INDEX_PROVIDER);
+/** A part that does not answer keeps the others from nobody. */
+async function orNull<T>(part: Promise<T>): Promise<T | null> {
+  try {
+    return await part;
+  } catch (error) {
+    if (error instanceof StorageUnavailable) return null;
+    throw error;
+  }
 }
 
-function unavailable({ attempts, retryAfterMs }: ChainOutcome): AppError {
-  const told = attempts.map(({ provider, reason }) => `${provider} (${reason ?? "cancelled"})`).join(", ");
+const UNAVAILABLE = { cache: "unavailable" } as const;
+
+function questionOf(
+  request: SearchRequest,
+  providers: readonly SearchProvider[],
+  policy: readonly string[],
+): SharedQuestion {
   return {
-    code: "SEARCH_UNAVAILABLE",
-    detail: `no search provider could answer: ${told}`,
-    attempts,
-    retryAfterSeconds: retryAfterMs === null ? UNAVAILABLE_RETRY_SECONDS : Math.max(1, Math.ceil(retryAfterMs / 1_000)),
+    request,
+    id: canonicalQuestion(request, policy),
+    providers: providers.filter((provider) => !provider.personal),
   };
 }

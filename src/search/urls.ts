@@ -8,7 +8,11 @@ const TRACKING_PARAMETER = /^(?:utm_[^=]*|gclid|fbclid)(?:=|$)/i;
  */
 export function urlIdentity(address: string): string | null {
   const url = URL.parse(address);
-  if (url === null || !/^https?:$/.test(url.protocol)) return null;
+  return url === null || !/^https?:$/.test(url.protocol) ? null : identityOf(url);
+}
+
+/** `urlIdentity` of an http(s) URL that is parsed already. */
+export function identityOf(url: URL): string {
   const host = url.hostname.replace(/^www\./, "").replace(/\.$/, "");
   const port = url.port === "" ? "" : `:${url.port}`;
   const query = url.search

@@ -15,6 +15,7 @@ export function createIndexProvider(index: SearchIndex): SearchProvider {
     name: INDEX_PROVIDER,
     configured: true,
     degraded: true,
+    personal: true,
     async search(request, { ownerId }) {
       const { query: text, includeDomains, excludeDomains, maxResults: limit } = request;
       const ask = (partition: IndexPartition) =>

@@ -4,8 +4,9 @@ import { type Json, type JsonObject, ownProperty } from "../../core/json.ts";
 import type { SearchRequest } from "../contract.ts";
 import { RAW_RESULTS_MAX_ITEMS, RETRY_AFTER_MAX_MS } from "../limits.ts";
 import type { RawResult } from "../results.ts";
+import { fingerprint } from "./fingerprint.ts";
 import type { FailureReason, ProviderOutcome, SearchProvider } from "./provider.ts";
-import { discard, failed, postJson, readJson, retryAfterMs } from "./upstream.ts";
+import { failed, postJson, readJson, refused, retryAfterMs } from "./upstream.ts";
 
 /** Jina answers 400 above this. */
 const JINA_MAX_RESULTS = 20;
@@ -24,8 +25,10 @@ export interface JinaOptions {
 export function createJinaProvider({ apiKey, baseUrl, clock }: JinaOptions): SearchProvider {
   return {
     name: "jina",
+    identity: fingerprint(baseUrl, apiKey ?? ""),
     configured: apiKey !== undefined,
     degraded: false,
+    personal: false,
     async search(request, { fetch, signal }) {
       const response = await postJson(
         fetch,
@@ -39,8 +42,7 @@ export function createJinaProvider({ apiKey, baseUrl, clock }: JinaOptions): Sea
       if (response === null) return failed("server_error", null);
       if (response.status === 200) return parseJinaAnswer(await readJson(response, signal));
       if (response.status !== 422 && response.status !== 429) {
-        await discard(response);
-        return failed(jinaFailure(response.status, null), response.status);
+        return refused(response, jinaFailure(response.status, null), clock.now());
       }
       const body = await readJson(response, signal);
       return jinaRefusal(response.status, body, retryAfterMs(response.headers.get("retry-after"), clock.now()));

@@ -33,10 +33,26 @@ export type ProviderOutcome =
 /** An upstream of search. Adding one is a file beside this one and a line in `chain.ts`. */
 export interface SearchProvider {
   readonly name: string;
+  /**
+   * Tells one credential or address from the next without giving it away (a short digest). What goes wrong with one is
+   * not held against the next. Absent where there is nothing that could be changed.
+   */
+  readonly identity?: string;
   /** False where its key is missing: it is then skipped. */
   readonly configured: boolean;
   /** True where an answer of it is a makeshift. */
   readonly degraded: boolean;
+  /** True where its answers depend on who asks: they are never shared or cached. */
+  readonly personal: boolean;
   /** Expected failures come back as an outcome. May reject once `signal` has aborted. */
   search(request: SearchRequest, context: ProviderContext): Promise<ProviderOutcome>;
+  /** What is left of its plan. Absent where it has no way to tell; null where it did not tell this time. */
+  quota?(context: Pick<ProviderContext, "signal" | "fetch">): Promise<ProviderQuota | null>;
+}
+
+/** In the provider's own units (Tavily: credits). */
+export interface ProviderQuota {
+  readonly used: number;
+  /** Null: none. */
+  readonly limit: number | null;
 }

@@ -4,9 +4,10 @@ import type { Json, JsonObject } from "../../core/json.ts";
 import type { SearchRequest } from "../contract.ts";
 import { RAW_RESULTS_MAX_ITEMS } from "../limits.ts";
 import type { RawResult } from "../results.ts";
-import type { FailureReason, ProviderOutcome, SearchProvider } from "./provider.ts";
+import { fingerprint } from "./fingerprint.ts";
+import type { FailureReason, ProviderOutcome, ProviderQuota, SearchProvider } from "./provider.ts";
 import { tavilyCountry } from "./tavily-countries.ts";
-import { discard, failed, postJson, readJson, retryAfterMs } from "./upstream.ts";
+import { discard, failed, getJson, postJson, readJson, refused } from "./upstream.ts";
 
 export interface TavilyOptions {
   readonly apiKey: string | undefined;
@@ -15,27 +16,25 @@ export interface TavilyOptions {
 }
 
 export function createTavilyProvider({ apiKey, baseUrl, clock }: TavilyOptions): SearchProvider {
+  const headers = { Authorization: `Bearer ${apiKey ?? ""}` };
   return {
     name: "tavily",
+    identity: fingerprint(baseUrl, apiKey ?? ""),
     configured: apiKey !== undefined,
     degraded: false,
+    personal: false,
     async search(request, { fetch, signal }) {
-      const response = await postJson(
-        fetch,
-        {
-          url: `${baseUrl}/search`,
-          headers: { Authorization: `Bearer ${apiKey ?? ""}` },
-          body: buildTavilyRequest(request),
-        },
-        signal,
-      );
+      const body = buildTavilyRequest(request);
+      const response = await postJson(fetch, { url: `${baseUrl}/search`, headers, body }, signal);
       if (response === null) return failed("server_error", null);
-      if (response.status !== 200) {
-        await discard(response);
-        const wait = retryAfterMs(response.headers.get("retry-after"), clock.now());
-        return failed(tavilyFailure(response.status), response.status, wait);
-      }
+      if (response.status !== 200) return refused(response, tavilyFailure(response.status), clock.now());
       return parseTavilyAnswer(await readJson(response, signal));
+    },
+    async quota({ fetch, signal }) {
+      const response = await getJson(fetch, { url: `${baseUrl}/usage`, headers }, signal);
+      if (response?.status === 200) return parseTavilyUsage(await readJson(response, signal));
+      if (response !== null) await discard(response);
+      return null;
     },
   };
 }
@@ -94,4 +93,21 @@ function readItem(item: unknown): RawResult[] {
   if (!parsed.success) return [];
   const { title, url, content, score, published_date: publishedDate, raw_content: rawContent } = parsed.data;
   return [{ title, url, content, score, publishedDate, rawContent }];
+}
+
+const amount = z.number().nonnegative().nullable().catch(null);
+const usageSchema = z.object({
+  key: z.object({ usage: amount, limit: amount }).nullable().catch(null),
+  account: z.object({ plan_usage: amount, plan_limit: amount }).nullable().catch(null),
+});
+
+/** Credits: of the key where it has a limit of its own, else of the plan. */
+export function parseTavilyUsage(body: Json | undefined): ProviderQuota | null {
+  const parsed = usageSchema.safeParse(body);
+  if (!parsed.success) return null;
+  const { key, account } = parsed.data;
+  const ofKey = key?.usage == null ? null : { used: key.usage, limit: key.limit };
+  if (ofKey !== null && ofKey.limit !== null) return ofKey;
+  const ofPlan = account?.plan_usage == null ? null : { used: account.plan_usage, limit: account.plan_limit };
+  return ofPlan ?? ofKey;
 }

@@ -13,20 +13,53 @@ export interface UpstreamRequest {
 }
 
 /** Null where nobody answered: refused, reset, unknown host, bad certificate. Rejects once `signal` has aborted. */
-export async function postJson(fetch: Fetch, request: UpstreamRequest, signal: AbortSignal): Promise<Response | null> {
+export function postJson(fetch: Fetch, request: UpstreamRequest, signal: AbortSignal): Promise<Response | null> {
+  const headers = { ...request.headers, "Content-Type": "application/json", Accept: "application/json" };
+  return send(fetch, request.url, { method: "POST", headers, body: JSON.stringify(request.body) }, signal);
+}
+
+/** The same without a body. */
+export function getJson(
+  fetch: Fetch,
+  request: Omit<UpstreamRequest, "body">,
+  signal: AbortSignal,
+): Promise<Response | null> {
+  return send(
+    fetch,
+    request.url,
+    { method: "GET", headers: { ...request.headers, Accept: "application/json" } },
+    signal,
+  );
+}
+
+/** What both do, for a request of any other make. Null and rejection as there. */
+export async function send(
+  fetch: Fetch,
+  url: string,
+  init: Pick<RequestInit, "method" | "headers" | "body">,
+  signal: AbortSignal,
+): Promise<Response | null> {
   try {
-    return await fetch(request.url, {
-      method: "POST",
-      headers: { ...request.headers, "Content-Type": "application/json", Accept: "application/json" },
-      body: JSON.stringify(request.body),
-      // The key travels in a header: it must not follow a redirect to somebody else.
-      redirect: "manual",
-      signal,
-    });
+    // The key travels in a header: it must not follow a redirect to somebody else.
+    return await fetch(url, { ...init, redirect: "manual", signal });
   } catch {
     signal.throwIfAborted();
     return null;
   }
+}
+
+/** What a status that means failure means by HTTP alone, for providers that have no codes of their own. */
+export function statusFailure(status: number): FailureReason {
+  if (status === 401 || status === 403) return "unauthorized";
+  if (status === 402) return "quota";
+  if (status === 429) return "rate_limited";
+  return status >= 500 ? "server_error" : "bad_response";
+}
+
+/** The outcome of an answer whose body nobody reads: its status, and how long to wait where a header says so. */
+export async function refused(response: Response, reason: FailureReason, nowMs: number): Promise<ProviderOutcome> {
+  await discard(response);
+  return failed(reason, response.status, retryAfterMs(response.headers.get("retry-after"), nowMs));
 }
 
 /** The body as JSON; undefined where it is none, is too long or breaks off. Rejects once `signal` has aborted. */

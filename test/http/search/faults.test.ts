@@ -40,9 +40,21 @@ function setUp(options: HarnessOptions = {}, behaviour?: Behaviour): SearchHarne
 const ask = (harness: SearchHarness, body: object = {}) =>
   createSearchHttp(harness.service).post("/search", { query: "how do tides work", ...body });
 
+type Brief = [provider: string, outcome: string, reason: string | null, httpStatus: number | null];
+
+/** Who was asked, or could have been. */
 const brief = (
   attempts: readonly { provider: string; outcome: string; reason: string | null; httpStatus: number | null }[],
-) => attempts.map(({ provider, outcome, reason, httpStatus }) => [provider, outcome, reason, httpStatus]);
+) =>
+  attempts
+    .filter(({ reason }) => reason !== "not_configured")
+    .map(({ provider, outcome, reason, httpStatus }): Brief => [provider, outcome, reason, httpStatus]);
+
+/** What can pass is tried twice. */
+function failures(provider: string, reason: string, httpStatus: number | null): Brief[] {
+  const failure: Brief = [provider, "failed", reason, httpStatus];
+  return reason === "server_error" || reason === "timeout" ? [failure, failure] : [failure];
+}
 
 type Row = [name: string, behaviour: Behaviour, reason: string, httpStatus: number | null];
 
@@ -91,16 +103,20 @@ describe("when Tavily fails, Jina answers", () => {
     expect(status).toBe(200);
     expect(body).toMatchObject({ provider: "jina", degraded: false, cache: { status: "miss", ageSeconds: 0 } });
     expect(body.results).toHaveLength(5);
-    expect(brief(body.attempts)).toEqual([
-      ["tavily", "failed", reason, httpStatus],
-      ["jina", "ok", null, 200],
-    ]);
+    expect(brief(body.attempts)).toEqual([...failures("tavily", reason, httpStatus), ["jina", "ok", null, 200]]);
   });
 
   test("Tavily refuses connections", async () => {
     const { body } = await ask(setUp({ tavily: await refusedUrl() }));
+    expect(brief(body.attempts)).toEqual([...failures("tavily", "server_error", null), ["jina", "ok", null, 200]]);
+  });
+
+  test("Tavily sends pages about something else", async () => {
+    tavily.always("unrelated");
+    const { body } = await ask(setUp(), { query: "why do ocean tides rise and fall twice a day" });
+    expect(body.provider).toBe("jina");
     expect(brief(body.attempts)).toEqual([
-      ["tavily", "failed", "server_error", null],
+      ["tavily", "failed", "irrelevant", 200],
       ["jina", "ok", null, 200],
     ]);
   });
@@ -128,8 +144,8 @@ describe("when Tavily and Jina fail, what earlier searches brought answers", () 
     expect(body.results).toHaveLength(3);
     expect(body.results[0]).toMatchObject({ provider: "index", title: expect.stringContaining("tides") });
     expect(brief(body.attempts)).toEqual([
-      ["tavily", "failed", "server_error", 500],
-      ["jina", "failed", reason, httpStatus],
+      ...failures("tavily", "server_error", 500),
+      ...failures("jina", reason, httpStatus),
       ["index", "ok", null, null],
     ]);
   });
@@ -145,8 +161,20 @@ describe("when nobody can answer", () => {
     expect(Number(headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
     expect(body.code).toBe("SEARCH_UNAVAILABLE");
     expect(brief(body.attempts)).toEqual([
-      ["tavily", "failed", reason, httpStatus],
-      ["jina", "failed", reason, httpStatus],
+      ...failures("tavily", reason, httpStatus),
+      ...failures("jina", reason, httpStatus),
+      ["index", "ok", "empty", null],
+    ]);
+  });
+
+  test("both send pages about something else, which is no answer", async () => {
+    tavily.always("unrelated");
+    jina.always("unrelated");
+    const { status, body } = await ask(setUp(), { query: "why do ocean tides rise and fall twice a day" });
+    expect(status).toBe(503);
+    expect(brief(body.attempts)).toEqual([
+      ["tavily", "failed", "irrelevant", 200],
+      ["jina", "failed", "irrelevant", 200],
       ["index", "ok", "empty", null],
     ]);
   });
@@ -165,9 +193,11 @@ describe("when nobody can answer", () => {
     harness.index.down = true;
     const { status, body } = await ask(harness);
     expect(status).toBe(503);
-    expect(body.detail).toBe(
-      "no search provider could answer: tavily (server_error), jina (server_error), index (server_error)",
-    );
+    expect(brief(body.attempts)).toEqual([
+      ...failures("tavily", "server_error", 500),
+      ...failures("jina", "server_error", 500),
+      ...failures("index", "server_error", null),
+    ]);
   });
 
   test("no key, no secret and nothing of an upstream's body is in the problem", async () => {
@@ -175,6 +205,58 @@ describe("when nobody can answer", () => {
     jina.always({ status: 200, body: { data: null, message: `mongodb://root:pw@10.0.0.1 ${JINA_KEY}` } });
     const text = JSON.stringify((await ask(setUp())).body);
     for (const secret of [TAVILY_KEY, JINA_KEY, "10.0.0.1", "mongodb"]) expect(text).not.toContain(secret);
+  });
+});
+
+describe("what keeps failing is left alone", () => {
+  const CIRCUIT_OPEN: Brief = ["tavily", "skipped", "circuit_open", null];
+  const JINA_OK: Brief = ["jina", "ok", null, 200];
+
+  const searches = async (harness: SearchHarness, queries: readonly string[]) => {
+    const told: Brief[][] = [];
+    for (const query of queries) told.push(brief((await ask(harness, { query })).body.attempts));
+    return told;
+  };
+
+  test("after three failures in a row the next questions do not ask it", async () => {
+    tavily.always(500);
+    const failure: Brief = ["tavily", "failed", "server_error", 500];
+    const before = tavily.calls.length;
+    expect(await searches(setUp(), ["spring tides", "neap tides", "ebb tides", "high tides"])).toEqual([
+      [failure, failure, JINA_OK],
+      [failure, JINA_OK],
+      [CIRCUIT_OPEN, JINA_OK],
+      [CIRCUIT_OPEN, JINA_OK],
+    ]);
+    expect(tavily.calls.length - before).toBe(3);
+  });
+
+  test.each<[number, string]>([
+    [401, "unauthorized"],
+    [429, "rate_limited"],
+    [432, "quota"],
+    [433, "quota"],
+  ])("after one %i the next question does not ask it", async (status, reason) => {
+    tavily.always(status);
+    expect(await searches(setUp(), ["spring tides", "neap tides"])).toEqual([
+      [["tavily", "failed", reason, status], JINA_OK],
+      [CIRCUIT_OPEN, JINA_OK],
+    ]);
+  });
+
+  test("what it refuses is not held against it", async () => {
+    tavily.always(400);
+    const told = await searches(setUp(), ["spring tides", "neap tides", "ebb tides", "high tides", "low tides"]);
+    expect(told).toEqual(told.map(() => [["tavily", "failed", "bad_response", 400], JINA_OK]));
+  });
+
+  test("one isolate's finding is another's, at once where it has not looked yet", async () => {
+    tavily.always(401);
+    const first = setUp();
+    await ask(first);
+    await first.settle();
+    const second = setUp({ cache: first.cache });
+    expect(await searches(second, ["neap tides"])).toEqual([[CIRCUIT_OPEN, JINA_OK]]);
   });
 });
 
@@ -214,11 +296,12 @@ test("without keys the index answers, and the others are skipped by name", async
   const { status, body } = await http.post("/search", { query: "tides" });
   expect(status).toBe(200);
   expect(body).toMatchObject({ provider: "index", degraded: true, results: [{ title: "Tides", provider: "index" }] });
-  expect(brief(body.attempts)).toEqual([
-    ["tavily", "skipped", "not_configured", null],
-    ["jina", "skipped", "not_configured", null],
-    ["index", "ok", null, null],
-  ]);
+  for (const provider of ["tavily", "jina"]) {
+    expect(body.attempts).toContainEqual(
+      expect.objectContaining({ provider, outcome: "skipped", reason: "not_configured" }),
+    );
+  }
+  expect(brief(body.attempts)).toEqual([["index", "ok", null, null]]);
   expect((await http.post("/search", { query: "xylophone" })).body).toMatchObject({ provider: "index", results: [] });
   expect(tavily.calls.length + jina.calls.length).toBe(callsBefore);
 });
@@ -250,18 +333,21 @@ test("keys travel in a header and nowhere else, and the question as it was typed
   expect(toJina?.body?.q).toBe("What IS “this”?");
 });
 
-test("a caller that hangs up ends the attempt and the chain", async () => {
-  tavily.always("hang");
+test("a caller that hangs up takes nothing from those who ask the same: the search goes on and is kept", async () => {
   const caller = new AbortController();
-  const upstream: AbortSignal[] = [];
-  const { service } = setUp({
+  const harness = setUp({
     fetch(url, init) {
-      if (init.signal) upstream.push(init.signal);
       queueMicrotask(() => caller.abort());
       return fetch(url, init);
     },
   });
-  const outcome = await service.searchFor("owner-1", requestOf("q"), caller.signal);
-  expect(outcome.ok).toBe(false);
-  expect(upstream.map((signal) => signal.aborted)).toEqual([true]);
+  const before = tavily.calls.length;
+  void harness.service.searchFor("owner-1", requestOf("q"), caller.signal);
+  const follower = await harness.service.searchFor("owner-2", requestOf("q"));
+  expect(follower).toMatchObject({ ok: true, value: { provider: "tavily", cache: { status: "coalesced" } } });
+  expect(caller.signal.aborted).toBe(true);
+  expect(await harness.service.searchFor("owner-3", requestOf("q"))).toMatchObject({
+    value: { cache: { status: "l1" } },
+  });
+  expect(tavily.calls.length - before).toBe(1);
 });

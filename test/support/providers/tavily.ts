@@ -26,6 +26,24 @@ export function startTavily(): Promise<StandIn> {
   return startStandIn({ answer: answerTavily, error: tavilyError });
 }
 
+/** The same server as those without a key meet it. */
+export function startTavilyKeyless(): Promise<StandIn> {
+  return startStandIn({ answer: answerKeyless, error: keylessError });
+}
+
+/** A 429 is its hourly cap; `retrySeconds` may be null. */
+export function keylessError(status: number, retrySeconds: number | null = 40): Reply {
+  if (status !== 429) return tavilyError(status);
+  const error = {
+    code: "hourly_cap_reached",
+    message: "Hourly keyless limit reached.",
+    window: "hour",
+    retry_after_seconds: retrySeconds,
+    next_actions: [{ type: "sign_up", url: "https://app.tavily.example" }],
+  };
+  return { status, body: { error } };
+}
+
 export function tavilyError(status: number): Reply {
   const detail = (error: string) => ({ detail: { error } });
   if (status === 401) return { status, body: detail("Unauthorized: missing or invalid API key.") };
@@ -36,7 +54,25 @@ export function tavilyError(status: number): Reply {
   return { status, body: { error: "Internal Server Error" } };
 }
 
+/** Half of the key's credits are used up, and a tenth of the plan's. */
+const USAGE = {
+  key: { usage: 500, limit: 1_000 },
+  account: { current_plan: "Bootstrap", plan_usage: 1_500, plan_limit: 15_000, paygo_usage: 0, paygo_limit: 100 },
+};
+
 function answerTavily(call: RecordedCall, mood: "ok" | "empty" | "unrelated"): Reply {
+  const { method, path, headers } = call;
+  const isKnown = headers.authorization === `Bearer ${TAVILY_KEY}`;
+  if (method === "GET" && path === "/usage") return isKnown ? { status: 200, body: USAGE } : tavilyError(401);
+  return isKnown ? answerSearch(call, mood) : tavilyError(401);
+}
+
+function answerKeyless(call: RecordedCall, mood: "ok" | "empty" | "unrelated"): Reply {
+  const { "x-tavily-access-mode": mode, authorization } = call.headers;
+  return mode === "keyless" && authorization === undefined ? answerSearch(call, mood) : tavilyError(401);
+}
+
+function answerSearch(call: RecordedCall, mood: "ok" | "empty" | "unrelated"): Reply {
   const { body } = call;
   const refused = refuse(call);
   if (refused !== null) return refused;
@@ -56,9 +92,8 @@ function answerTavily(call: RecordedCall, mood: "ok" | "empty" | "unrelated"): R
   };
 }
 
-function refuse({ method, path, headers, body }: RecordedCall): Reply | null {
+function refuse({ method, path, body }: RecordedCall): Reply | null {
   if (method !== "POST" || path !== "/search") return { status: 404, body: { detail: "Not Found" } };
-  if (headers.authorization !== `Bearer ${TAVILY_KEY}`) return tavilyError(401);
   if (body === undefined) return { status: 422, body: unprocessable("body", "JSON decode error") };
   const [field, message] = faultOf(body) ?? [];
   if (field !== undefined) return { status: 422, body: unprocessable(field, message ?? "") };

@@ -17,9 +17,18 @@ const entry: CacheEntry = {
   value: { results: [result], answer: null, provider: "tavily" },
   storedAt: NOW - 1_000,
   freshUntil: NOW - 1_000 + HOUR,
+  staleUntil: NOW - 1_000 + 2 * HOUR,
+  errorUntil: NOW - 1_000 + 3 * HOUR,
 };
 
-const decode = (text: string) => decodeEntry(text, NOW, HOUR);
+const decode = (text: string) => decodeEntry(text, NOW, 3 * HOUR);
+const later = (ms: number): CacheEntry => ({
+  ...entry,
+  storedAt: entry.storedAt + ms,
+  freshUntil: entry.freshUntil + ms,
+  staleUntil: entry.staleUntil + ms,
+  errorUntil: entry.errorUntil + ms,
+});
 const withResult = (fields: object) =>
   JSON.stringify({ ...JSON.parse(encodeEntry(entry)), value: { ...entry.value, results: [{ ...result, ...fields }] } });
 
@@ -32,10 +41,10 @@ describe("an entry of the shared cache", () => {
     ["text that is no JSON", "garbage"],
     ["null", "null"],
     ["a list", "[]"],
-    ["an older version", JSON.stringify({ ...JSON.parse(encodeEntry(entry)), v: 0 })],
+    ["an older version", JSON.stringify({ ...JSON.parse(encodeEntry(entry)), v: 1 })],
     ["no version", JSON.stringify(entry)],
     ["a field too many", JSON.stringify({ ...JSON.parse(encodeEntry(entry)), ownerId: "x" })],
-    ["a prototype", encodeEntry(entry).replace('"v":1', '"v":1,"__proto__":{}')],
+    ["a prototype", encodeEntry(entry).replace('"v":2', '"v":2,"__proto__":{}')],
     ["a script address", withResult({ url: "javascript:alert(1)" })],
     ["an address with credentials", withResult({ url: "https://a:b@example.com/" })],
     ["markup in a title", withResult({ title: "<img src=x onerror=alert(1)>" })],
@@ -44,9 +53,12 @@ describe("an entry of the shared cache", () => {
     ["a score out of range", withResult({ score: 2 })],
     ["a result of the index", withResult({ provider: "index" })],
     ["a field of a result too many", withResult({ ownerId: "x" })],
-    ["a life too long", encodeEntry({ ...entry, freshUntil: NOW + 2 * HOUR })],
-    ["a birth too long ago", encodeEntry({ ...entry, storedAt: NOW - 2 * HOUR, freshUntil: NOW + 1_000 })],
-    ["a birth in the future", encodeEntry({ ...entry, storedAt: NOW + HOUR, freshUntil: NOW + 2 * HOUR })],
+    ["a life too long", encodeEntry({ ...entry, errorUntil: NOW + 4 * HOUR })],
+    ["a birth too long ago", encodeEntry({ ...entry, storedAt: NOW - 4 * HOUR })],
+    ["a birth in the future", encodeEntry(later(2 * HOUR))],
+    ["times out of order", encodeEntry({ ...entry, freshUntil: entry.staleUntil + 1 })],
+    ["an emergency that ends before it begins", encodeEntry({ ...entry, errorUntil: entry.staleUntil - 1 })],
+    ["a birth after its death", encodeEntry({ ...entry, storedAt: entry.freshUntil + 1 })],
     ["too much of it", encodeEntry({ ...entry, value: { ...entry.value, answer: "x".repeat(600_000) } })],
   ])("with %s is a miss", (_name, text) => {
     expect(decode(text)).toBeNull();

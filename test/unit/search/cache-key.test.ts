@@ -9,7 +9,7 @@ const keyOf = (query: string, fields: Partial<SearchRequest> = {}) => cacheKeyOf
 describe("the cache key", () => {
   test("is a version, a name and a hash, and shows nothing of the question", async () => {
     const key = await keyOf("my very private question");
-    expect(key).toMatch(/^v1:search:[0-9a-f]{64}$/);
+    expect(key).toMatch(/^v2:search:[0-9a-f]{64}$/);
   });
 
   test.each<[string, string, Partial<SearchRequest>, string, Partial<SearchRequest>]>([

@@ -1,10 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { createL1Cache } from "../../../src/search/l1-cache.ts";
 
-const entry = (provider: string, freshUntil = 1_000) => ({
+const entry = (provider: string, storedAt = 0) => ({
   value: { results: [], answer: null, provider },
-  storedAt: 0,
-  freshUntil,
+  storedAt,
+  freshUntil: 500,
+  staleUntil: 800,
+  errorUntil: 1_000,
 });
 
 /** 2 × (1 + 122) + 256 = 502 bytes. */
@@ -12,12 +14,12 @@ const CHARS = 122;
 const BYTES = 502;
 
 describe("the cache in memory", () => {
-  test("gives back what was stored while it is fresh", () => {
+  test("gives back what was stored while it may answer at all", () => {
     const cache = createL1Cache(10_000);
     cache.set("a", entry("tavily"), CHARS);
     expect(cache.get("a", 999)?.value.provider).toBe("tavily");
     expect(cache.get("a", 1_000)).toBeNull();
-    expect(cache.size()).toEqual({ entries: 0, bytes: 0 });
+    expect(cache.stats()).toMatchObject({ entries: 0, bytes: 0, oldestStoredAt: null });
   });
 
   test("stays within its bytes; what was used longest ago goes first", () => {
@@ -26,7 +28,7 @@ describe("the cache in memory", () => {
     cache.get("a", 0);
     cache.set("d", entry("d"), CHARS);
     expect(["a", "b", "c", "d"].map((key) => cache.get(key, 0) !== null)).toEqual([true, false, true, true]);
-    expect(cache.size()).toEqual({ entries: 3, bytes: 3 * BYTES });
+    expect(cache.stats()).toMatchObject({ entries: 3, bytes: 3 * BYTES, maxBytes: 3 * BYTES, evictions: 1 });
   });
 
   test("a large entry displaces as many as it needs", () => {
@@ -34,7 +36,7 @@ describe("the cache in memory", () => {
     for (const key of ["a", "b", "c", "d"]) cache.set(key, entry(key), CHARS);
     cache.set("e", entry("e"), CHARS * 5);
     expect(cache.get("e", 0)).not.toBeNull();
-    expect(cache.size().bytes).toBeLessThanOrEqual(4 * BYTES);
+    expect(cache.stats().bytes).toBeLessThanOrEqual(4 * BYTES);
     expect(cache.get("d", 0)).not.toBeNull();
     expect(cache.get("a", 0)).toBeNull();
   });
@@ -52,12 +54,22 @@ describe("the cache in memory", () => {
     cache.set("a", entry("old"), CHARS);
     cache.set("a", entry("new"), CHARS);
     expect(cache.get("a", 0)?.value.provider).toBe("new");
-    expect(cache.size()).toEqual({ entries: 1, bytes: BYTES });
+    expect(cache.stats()).toMatchObject({ entries: 1, bytes: BYTES, evictions: 0 });
   });
 
   test("with no bytes it keeps nothing", () => {
     const cache = createL1Cache(0);
     cache.set("a", entry("a"), 1);
+    expect(cache.get("a", 0)).toBeNull();
+  });
+
+  test("tells the age of its oldest entry, and forgets all at once", () => {
+    const cache = createL1Cache(10_000);
+    cache.set("a", entry("a", 20), CHARS);
+    cache.set("b", entry("b", 10), CHARS);
+    expect(cache.stats().oldestStoredAt).toBe(10);
+    cache.clear();
+    expect(cache.stats()).toMatchObject({ entries: 0, bytes: 0, oldestStoredAt: null });
     expect(cache.get("a", 0)).toBeNull();
   });
 });

@@ -3,7 +3,13 @@ import { cleanAnswer, cleanResults, type RawResult } from "../../../src/search/r
 
 type Wanted = Parameters<typeof cleanResults>[2];
 
-const WANTED: Wanted = { maxResults: 5, includeDomains: [], excludeDomains: [], includeRawContent: false };
+const WANTED: Wanted = {
+  query: "some content",
+  maxResults: 5,
+  includeDomains: [],
+  excludeDomains: [],
+  includeRawContent: false,
+};
 
 function raw(fields: Partial<RawResult> = {}): RawResult {
   return {
@@ -66,10 +72,12 @@ describe("cleaning results", () => {
     expect(urlsOf(items, { excludeDomains: ["x.example"], maxResults: 3 })).toHaveLength(3);
   });
 
-  test("scores lie between 0 and 1; without one the rank decides", () => {
+  test("scores lie between 0 and 1 and never rise", () => {
     const items = [7, -1, Number.NaN, null, 0.123456].map((score, i) => raw({ score, url: `https://a.example/${i}` }));
-    const scores = cleanResults("jina", items, WANTED).map((result) => result.score);
-    expect(scores).toEqual([1, 0, 0.8333, 0.7692, 0.1235]);
+    const scores = cleanResults("tavily", items, WANTED).map((result) => result.score);
+    expect(scores[0]).toBe(1);
+    expect(scores.every((score) => score >= 0 && score <= 1)).toBe(true);
+    expect(scores).toEqual(scores.toSorted((a, b) => b - a));
   });
 
   test("texts are bounded and plain", () => {

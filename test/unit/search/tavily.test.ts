@@ -1,5 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { buildTavilyRequest, parseTavilyAnswer, tavilyFailure } from "../../../src/search/providers/tavily.ts";
+import {
+  buildTavilyRequest,
+  parseTavilyAnswer,
+  parseTavilyUsage,
+  tavilyFailure,
+} from "../../../src/search/providers/tavily.ts";
 import { tavilyCountry } from "../../../src/search/providers/tavily-countries.ts";
 import { requestOf } from "../../support/providers/harness.ts";
 
@@ -142,5 +147,24 @@ describe("an answer of Tavily", () => {
   test("with a million results is not gone through", () => {
     const outcome = parseTavilyAnswer({ results: Array.from({ length: 1_000_000 }, () => good) });
     expect(outcome.ok && outcome.results.length).toBe(100);
+  });
+});
+
+describe("the usage that Tavily tells", () => {
+  const account = { current_plan: "Bootstrap", plan_usage: 1_500, plan_limit: 15_000, paygo_usage: 0, paygo_limit: 0 };
+
+  test.each([
+    ["the key's own limit counts first", { key: { usage: 5, limit: 10 }, account }, { used: 5, limit: 10 }],
+    ["else the plan's", { key: { usage: 5, limit: null }, account }, { used: 1_500, limit: 15_000 }],
+    ["a plan without a limit has none", { account: { plan_usage: 3, plan_limit: null } }, { used: 3, limit: null }],
+    ["a key alone is enough", { key: { usage: 5, limit: null } }, { used: 5, limit: null }],
+    ["odd figures are none", { key: { usage: "5", limit: 10 }, account: { plan_usage: -1, plan_limit: 9 } }, null],
+    ["an odd limit is none", { key: { usage: 5, limit: "10" }, account: null }, { used: 5, limit: null }],
+    ["lists are no figures", { key: [1], account: "x" }, null],
+    ["nothing is told by nothing", {}, null],
+    ["or by no object", [account], null],
+    ["or by no JSON", undefined, null],
+  ])("%s", (_name, body, expected) => {
+    expect(parseTavilyUsage(body)).toEqual(expected);
   });
 });

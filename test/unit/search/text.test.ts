@@ -19,6 +19,7 @@ describe("cleaning text", () => {
     ["white space is one space", "  a \n\n b\t\u00a0 c ", "a b c"],
     ["control characters are spaces", "a\u0000b\u0007c\u009fd", "a b c d"],
     ["direction overrides vanish", "invoice\u202Efdp.exe", "invoicefdp.exe"],
+    ["tag characters vanish", "a\u{e0069}\u{e0067}b", "ab"],
     ["lone surrogates are replaced", "a\ud800b", "a\ufffdb"],
     ["emoji and joined letters stay", "👩‍💻 می‌خواهم", "👩‍💻 می‌خواهم"],
   ])("%s", (_name, given, expected) => {
@@ -48,6 +49,10 @@ describe("cleaning text", () => {
     "<&#x73;cript>alert(1)</script>",
     "<\u202escript>alert(1)",
     `${"<".repeat(500)}script>alert(1)</script>`,
+    "<<<<img src=x onerror=alert(1)//",
+    "<<<<b>img src=x onerror=alert(1)>",
+    "&lt;&lt;&lt;img src=x onerror=alert(1)//",
+    "<\u{e0041}script>alert(1)",
     "<style>@import 'x'</style><iframe srcdoc='&lt;script&gt;alert(1)&lt;/script&gt;'>",
   ])("nothing is left of %j that a browser takes for a tag", (attack) => {
     for (const text of [clean(attack), cleanLines(attack, 2_000)]) {
