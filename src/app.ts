@@ -12,7 +12,7 @@ import { createDocsEndpoints } from "./http/docs-routes.ts";
 import { type Endpoint, type Guard, mountEndpoints, refusal } from "./http/endpoint.ts";
 import type { Idempotency } from "./http/idempotency.ts";
 import { createNotFound } from "./http/middleware/not-found.ts";
-import { requestContext } from "./http/middleware/request-context.ts";
+import { type NoteRequest, requestContext } from "./http/middleware/request-context.ts";
 
 /** What a browser script of another origin may send and read. */
 const CORS_REQUEST_HEADERS = ["Authorization", "Content-Type", "Idempotency-Key", "X-API-Key", "X-Request-Id"];
@@ -39,11 +39,14 @@ export function createApp(deps: {
   readonly endpoints: readonly Endpoint[];
   /** The dashboard's files by their path. */
   readonly fetchAsset: (path: string) => Promise<Response>;
+  /** Told of every request once it is answered. */
+  readonly noteRequest: NoteRequest;
 }): Hono<AppEnv> {
   const { config, log } = deps;
   const endpoints = [...deps.endpoints, ...createDocsEndpoints(deps.endpoints, deps.version)];
   const app = new Hono<AppEnv>();
-  app.use(requestContext({ ids: deps.ids, clock: deps.clock, log, publicUrl: config.PUBLIC_URL }));
+  const { ids, clock, noteRequest } = deps;
+  app.use(requestContext({ ids, clock, log, publicUrl: config.PUBLIC_URL, noteRequest }));
   app.use(
     secureHeaders({ crossOriginResourcePolicy: config.CORS_ORIGINS.length > 0 ? "cross-origin" : "same-origin" }),
   );

@@ -5,19 +5,26 @@ import { composeServices } from "./composition/services.ts";
 import { type Config, ConfigError, loadConfig } from "./config/config.ts";
 import { type Clock, isoTime, systemClock } from "./core/clock.ts";
 import { toBase64Url } from "./core/crypto.ts";
+import type { Fetch } from "./core/fetch.ts";
 import { createIdSource, systemRandom } from "./core/ids.ts";
 import type { Logger } from "./core/logger.ts";
 import type { AppEnv } from "./http/context.ts";
 import { problemResponse } from "./http/problem.ts";
 import type { Jobs } from "./jobs.ts";
 import { createDefer, createLogger } from "./observability/logger.ts";
+import { createMetrics, totalsByLabel } from "./observability/metrics.ts";
+import { createDurableMetricsSink } from "./observability/metrics-sink.ts";
 import { createAccessTokens } from "./runtime/access-token.ts";
 import { createDurableSearchIndex } from "./search/durable-index.ts";
+import { createDurablePopularityStore } from "./search/popularity-durable.ts";
 import { createDataApiDocuments } from "./storage/documents/data-api.ts";
 import type { Documents } from "./storage/documents/documents.ts";
 import { createEmbeddedDocuments } from "./storage/documents/embedded.ts";
 import { createMongoDriverDocuments } from "./storage/documents/mongo-driver.ts";
 import { createEmbeddedSharedState } from "./storage/shared-state/embedded.ts";
+import { createResilientSharedState } from "./storage/shared-state/resilient.ts";
+import type { SharedState } from "./storage/shared-state/shared-state.ts";
+import { createUpstashSharedState } from "./storage/shared-state/upstash.ts";
 
 export interface Composed {
   readonly app: Hono<AppEnv>;
@@ -43,8 +50,10 @@ function composeFor(env: Env, waitUntil: Platform["waitUntil"]): Composed {
     const config = loadConfig(env);
     return compose(config, {
       documents: createDocuments(config, env),
-      sharedState: createEmbeddedSharedState({ namespace: env.SHARED_STATE, random: systemRandom }),
+      sharedState: createSharedState(config, env),
       searchIndex: createDurableSearchIndex(env.SEARCH_INDEX, systemClock),
+      metricsSink: createDurableMetricsSink(env.METRICS),
+      popularity: createDurablePopularityStore(env.POPULAR),
       clock: systemClock,
       random: systemRandom,
       fetch: (url, init) => fetch(url, init),
@@ -78,6 +87,15 @@ function createDocuments(config: Config, env: Env): Documents {
     : createMongoDriverDocuments({ namespace: env.MONGODB, ids });
 }
 
+function createSharedState(config: Config, env: Env): SharedState {
+  const { UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token } = config;
+  if (url === undefined || token === undefined) {
+    return createEmbeddedSharedState({ namespace: env.SHARED_STATE, random: systemRandom });
+  }
+  const fetchUpstash: Fetch = (address, init) => fetch(address, init);
+  return createUpstashSharedState({ url, token, fetch: fetchUpstash, clock: systemClock, random: systemRandom });
+}
+
 /** What runs under a configuration that is refused: it answers nothing, and the log says which variables are at fault. */
 export function composeRefusal(error: ConfigError, clock: Clock, writeLog: Platform["writeLog"]): Composed {
   const log = createLogger({ level: "error", clock, secrets: [], write: writeLog });
@@ -88,13 +106,20 @@ export function composeRefusal(error: ConfigError, clock: Clock, writeLog: Platf
     return problemResponse({ code: "INTERNAL", detail: "internal error" }, requestId, c.req.path);
   });
   const refuse = () => Promise.reject(error);
-  return { app, jobs: { "reconcile-deployments": refuse, "resume-webhooks": refuse, "clean-up": refuse }, log };
+  return {
+    app,
+    jobs: { "reconcile-deployments": refuse, "resume-webhooks": refuse, "clean-up": refuse, "warm-cache": refuse },
+    log,
+  };
 }
 
 /** Puts the parts together. The only place that knows which part uses which. */
 export function compose(config: Config, platform: Platform): Composed {
   const { clock, random } = platform;
   const log = createLogger({ level: config.LOG_LEVEL, clock, secrets: secretsOf(config), write: platform.writeLog });
+  const defer = createDefer(platform.waitUntil, log);
+  const isolate = toBase64Url(random(ISOLATE_NAME_BYTES));
+  const meter = createMetrics({ sink: platform.metricsSink, clock, defer, isolate });
   const kit: Kit = {
     config,
     platform,
@@ -102,7 +127,10 @@ export function compose(config: Config, platform: Platform): Composed {
     clock,
     random,
     ids: createIdSource(clock, random),
-    defer: createDefer(platform.waitUntil, log),
+    defer,
+    metrics: meter.metrics,
+    totalsOf: async (metric) => totalsByLabel(await meter.read(), metric),
+    sharedState: createResilientSharedState(platform.sharedState, { clock, logger: log, metrics: meter.metrics }),
     systemKey: `system_${toBase64Url(random(SYSTEM_KEY_BYTES))}`,
     accessTokens: createAccessTokens(config.ENCRYPTION_KEY),
     callSelf: async (url, init) => app.fetch(new Request(url, init)),
@@ -115,13 +143,16 @@ export function compose(config: Config, platform: Platform): Composed {
       deliveries: await services.webhooks.forgetDeliveries(isoTime(clock.now())),
     }),
     "resume-webhooks": async () => ({ ...(await services.webhooks.resumeDeliveries()) }),
+    "warm-cache": services.warmCache,
   };
-  const app = composeApp(kit, services, jobs);
+  const app = composeApp(kit, services, jobs, meter);
   return { app, jobs, log };
 }
 
 /** 256 bits: as hard to guess as the keys that it stands above. */
 const SYSTEM_KEY_BYTES = 32;
+/** Tells isolates apart in what they count. */
+const ISOLATE_NAME_BYTES = 12;
 
 function secretsOf(config: Config): readonly string[] {
   return [
@@ -131,6 +162,8 @@ function secretsOf(config: Config): readonly string[] {
     config.JINA_API_KEY,
     config.ARCHESTRA_API_KEY,
     config.ARCHESTRA_PLATFORM_API_KEY,
+    config.UPSTASH_REDIS_REST_TOKEN,
+    config.METRICS_TOKEN,
     config.MONGODB_URI,
     config.MONGODB_DATA_API_KEY,
     ...(config.WEBHOOK_SECRET ?? []),

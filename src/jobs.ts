@@ -10,12 +10,12 @@ export interface JobOptions {
   readonly thorough: boolean;
 }
 
-export const JOB_NAMES = ["reconcile-deployments", "resume-webhooks", "clean-up"] as const;
+export const JOB_NAMES = ["reconcile-deployments", "resume-webhooks", "clean-up", "warm-cache"] as const;
 export type JobName = (typeof JOB_NAMES)[number];
 
 /** Which trigger of wrangler.toml runs what. */
 export const SCHEDULE: Readonly<Record<string, readonly JobName[]>> = {
-  "*/5 * * * *": ["reconcile-deployments", "resume-webhooks", "clean-up"],
+  "*/5 * * * *": ["reconcile-deployments", "resume-webhooks", "clean-up", "warm-cache"],
 };
 
 /** Runs what a trigger stands for, one job after the other. A job that fails does not keep the next from running. */

@@ -6,7 +6,7 @@ import type { Call } from "../core/actor.ts";
 import type { IdSource } from "../core/ids.ts";
 import { createDeployEndpoints } from "../deploy/routes.ts";
 import { createWebhookEndpoints } from "../deploy/webhooks/routes.ts";
-import { createAdmission } from "../http/admission.ts";
+import { createAdmissionControl } from "../http/admission/control.ts";
 import type { AppEnv } from "../http/context.ts";
 import { createGuard } from "../http/guard.ts";
 import { createIdempotency } from "../http/idempotency.ts";
@@ -14,8 +14,12 @@ import type { Jobs } from "../jobs.ts";
 import { createJobEndpoints } from "../jobs-routes.ts";
 import { createKeyEndpoints } from "../keys/routes.ts";
 import { createReadiness, type Probe } from "../observability/health.ts";
+import type { MetricsKit } from "../observability/metrics.ts";
+import { createMetricsEndpoint } from "../observability/metrics-routes.ts";
 import { createHealthEndpoints } from "../observability/routes.ts";
 import { createRuntimeEndpoints } from "../runtime/routes.ts";
+import { createDropInEndpoints } from "../search/drop-in/routes.ts";
+import { createProviderEndpoints } from "../search/provider-routes.ts";
 import { createSearchEndpoints } from "../search/routes.ts";
 import { streamLogs } from "../servers/log-stream.ts";
 import { createServerEndpoints } from "../servers/routes.ts";
@@ -24,12 +28,13 @@ import { type Services, UNKNOWN_ORIGIN } from "./services.ts";
 
 /** The HTTP surface over the services. */
 export function composeApp(
-  { config, platform, log, clock, ids, defer }: Kit,
+  { config, platform, log, clock, ids, defer, metrics, sharedState }: Kit,
   services: Services,
   jobs: Jobs,
+  meter: MetricsKit,
 ): Hono<AppEnv> {
   const { keys, servers, deploys, webhooks, deleteServer, runtime, search } = services;
-  const { documents, sharedState } = platform;
+  const { documents } = platform;
   const asked = (key: string | undefined) => (key === undefined ? null : "not_asked");
   const probes: readonly Probe[] = [
     { name: "documents", required: true, probe: () => documents.ping() },
@@ -48,9 +53,15 @@ export function composeApp(
     log,
     version,
     fetchAsset: platform.fetchAsset,
+    noteRequest(route, status, durationMs) {
+      const labels = { route: typeof route === "string" ? route : "none" };
+      metrics.count("orchestrix_requests_total", { ...labels, status: String(status) });
+      metrics.observe("orchestrix_request_duration_seconds", durationMs, labels);
+      meter.flushSoon();
+    },
     guard: createGuard({
       authenticate: (credential) => keys.authenticate(credential),
-      admit: createAdmission({ shared: sharedState, clock, log }),
+      admission: createAdmissionControl({ shared: sharedState, clock, defer, log, metrics }),
       config,
     }),
     idempotency: createIdempotency({ documents, clock, ids, defer, log }),
@@ -63,8 +74,11 @@ export function composeApp(
       ...createRuntimeEndpoints(runtime),
       ...services.mcpEndpoints,
       ...createSearchEndpoints(search),
+      ...createDropInEndpoints(search, clock),
+      ...createProviderEndpoints(services.providers),
       ...createKeyEndpoints(keys),
       ...createJobEndpoints(jobs),
+      createMetricsEndpoint(() => meter.read()),
       ...createHealthEndpoints({ version, ready: createReadiness(probes, clock) }),
     ],
   });

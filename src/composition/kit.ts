@@ -3,7 +3,10 @@ import type { Clock } from "../core/clock.ts";
 import type { Fetch } from "../core/fetch.ts";
 import type { IdSource, RandomBytes } from "../core/ids.ts";
 import type { Defer, Logger } from "../core/logger.ts";
+import type { Metrics } from "../core/metrics.ts";
+import type { MetricsSink } from "../observability/metrics-sink.ts";
 import type { AccessTokens } from "../runtime/access-token.ts";
+import type { PopularityStore } from "../search/popularity-store.ts";
 import type { SearchIndex } from "../search/search-index.ts";
 import type { Documents } from "../storage/documents/documents.ts";
 import type { SharedState } from "../storage/shared-state/shared-state.ts";
@@ -13,11 +16,14 @@ export interface Platform {
   readonly documents: Documents;
   readonly sharedState: SharedState;
   readonly searchIndex: SearchIndex;
+  readonly metricsSink: MetricsSink;
+  readonly popularity: PopularityStore;
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly fetch: Fetch;
   readonly fetchAsset: (path: string) => Promise<Response>;
-  readonly waitUntil: (work: Promise<unknown>) => void;
+  /** `what` names the work, for whoever wants to tell works apart. */
+  readonly waitUntil: (work: Promise<unknown>, what: string) => void;
   readonly writeLog: (line: string) => void;
 }
 
@@ -30,6 +36,11 @@ export interface Kit {
   readonly random: RandomBytes;
   readonly ids: IdSource;
   readonly defer: Defer;
+  readonly metrics: Metrics;
+  /** A counter over all isolates, by the value of its one label. Throws `StorageUnavailable` where it is not known. */
+  readonly totalsOf: (metric: string) => Promise<Readonly<Record<string, number>>>;
+  /** The platform's, with a limit on what a slow or failing one may cost. */
+  readonly sharedState: SharedState;
   /** Lets this isolate call its own app; never leaves it. */
   readonly systemKey: string;
   readonly callSelf: Fetch;

@@ -10,6 +10,7 @@ import { createUnconfiguredTarget } from "../deploy/targets/unconfigured.ts";
 import { createWebhookService } from "../deploy/webhooks/service.ts";
 import { IDEMPOTENCY_SHARDS } from "../http/idempotency-records.ts";
 import { createKeyService } from "../keys/service.ts";
+import { withEventMetrics } from "../observability/event-metrics.ts";
 import { createAgentStore } from "../runtime/agent-store.ts";
 import { planGraph, resolveInputSchema } from "../runtime/graph.ts";
 import { createAgentMcpEndpoints } from "../runtime/mcp-endpoint.ts";
@@ -17,13 +18,13 @@ import { createPasswords } from "../runtime/passwords.ts";
 import { toolRegistry } from "../runtime/registry.ts";
 import { createRuntimeService } from "../runtime/service.ts";
 import { deriveSigningKey } from "../runtime/signing-key.ts";
-import { createSearchService } from "../search/service.ts";
 import { createExecutionLog } from "../servers/execution-log.ts";
 import { createCleanUp } from "../servers/retention.ts";
 import { createServerService } from "../servers/service.ts";
 import { createServerStore, definitionOf } from "../servers/store.ts";
 import { executionLogs } from "../storage/documents/collections.ts";
 import type { Kit } from "./kit.ts";
+import { composeSearch } from "./search.ts";
 import { composeTargets } from "./targets.ts";
 
 export type Services = ReturnType<typeof composeServices>;
@@ -31,21 +32,11 @@ export type Services = ReturnType<typeof composeServices>;
 /** Every feature's service, each given what it needs of the others. */
 export function composeServices(kit: Kit) {
   const { config, platform, log, clock, random, ids, defer, systemKey } = kit;
-  const { documents, sharedState, searchIndex: index, fetch } = platform;
-  const executionLog = createExecutionLog({ documents, ids, clock });
+  const { documents } = platform;
+  const executionLog = withEventMetrics(createExecutionLog({ documents, ids, clock }), kit.metrics);
   const store = createServerStore({ documents, clock });
   const keys = createKeyService({ documents, ids, random, clock, adminApiKey: config.ADMIN_API_KEY, systemKey });
-  const search = createSearchService({
-    config,
-    index,
-    sharedCache: sharedState,
-    fetch,
-    clock,
-    ids,
-    random,
-    logger: log,
-    defer,
-  });
+  const { search, providers, warmCache } = composeSearch(kit);
   const runtime = createRuntimeService({
     documents,
     ids,
@@ -151,6 +142,8 @@ export function composeServices(kit: Kit) {
     reconcile,
     runtime,
     search,
+    providers,
+    warmCache,
     targetOf,
   };
 }

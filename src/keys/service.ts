@@ -1,4 +1,10 @@
-import { CREDENTIAL_MAX_CHARS, KEY_CACHE_MAX_ENTRIES, KEY_CACHE_MS, UNKNOWN_KEY_CACHE_MS } from "../config/limits.ts";
+import {
+  CREDENTIAL_MAX_CHARS,
+  DIGEST_MEMO_MAX_ENTRIES,
+  KEY_CACHE_MAX_ENTRIES,
+  KEY_CACHE_MS,
+  UNKNOWN_KEY_CACHE_MS,
+} from "../config/limits.ts";
 import { type Actor, authorize, authorizeAdmin, authorizeOwner, type Call, mayAccess } from "../core/actor.ts";
 import { type Clock, isoTime } from "../core/clock.ts";
 import { digestsEqual, sha256, toHex } from "../core/crypto.ts";
@@ -40,6 +46,7 @@ export function createKeyService(deps: {
 }): KeyService {
   const { documents, ids, random, clock } = deps;
   const cache = createIdentityCache(clock);
+  const digests = createDigestMemo();
   const systemDigest = sha256(deps.systemKey);
   const adminDigest = deps.adminApiKey === undefined ? null : sha256(deps.adminApiKey);
 
@@ -106,13 +113,13 @@ export function createKeyService(deps: {
 
     async authenticate(credential) {
       if (credential.length > CREDENTIAL_MAX_CHARS) return unknownKey();
-      const digest = await sha256(credential);
+      const { digest, hash } = digests.get(credential) ?? (await digests.make(credential));
       if (digestsEqual(digest, await systemDigest)) return ok(identity({ kind: "system", id: "system" }));
       if (adminDigest !== null && digestsEqual(digest, await adminDigest)) {
         return ok(identity({ kind: "admin", id: "admin" }));
       }
       const shard = shardOfKey(credential);
-      const record = shard === null ? null : await find(toHex(digest), shard);
+      const record = shard === null ? null : await find(hash, shard);
       if (record === null || record.revokedAt !== null) return unknownKey();
       if (record.expiresAt !== null && Date.parse(record.expiresAt) <= clock.now()) return unknownKey();
       return ok(identity(actorOf(record), record.limits));
@@ -140,6 +147,27 @@ function toDocument(record: KeyRecord): Document {
 
 function toRecord({ _id, ...stored }: Document): KeyRecord {
   return keyRecord.parse(stored);
+}
+
+interface CredentialDigest {
+  readonly digest: Uint8Array;
+  readonly hash: string;
+}
+
+/** Digests of the credentials seen last: a busy caller's is made once. Decides nothing about them. */
+function createDigestMemo() {
+  const memo = new Map<string, CredentialDigest>();
+  return {
+    get: (credential: string) => memo.get(credential),
+    async make(credential: string): Promise<CredentialDigest> {
+      const digest = await sha256(credential);
+      const made = { digest, hash: toHex(digest) };
+      memo.set(credential, made);
+      const oldest = memo.size > DIGEST_MEMO_MAX_ENTRIES ? memo.keys().next() : undefined;
+      if (oldest !== undefined && !oldest.done) memo.delete(oldest.value);
+      return made;
+    },
+  };
 }
 
 /** What this isolate has lately read of keys, absence included. Bounded; the entry longest unread goes first. */

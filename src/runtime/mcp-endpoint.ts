@@ -51,7 +51,7 @@ export function createAgentMcpEndpoints(deps: AgentMcpDeps): readonly Endpoint[]
     {
       spec,
       async handle(c, guard, bodyLimitBytes) {
-        const admitted = await guard(c, spec);
+        const admitted = await guard(c, spec, null);
         if (!admitted.ok) return refusal(c, admitted.error);
         const entered = await enter(c, deps);
         if (!entered.ok) return refusal(c, entered.error);

@@ -1,124 +1,174 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { buildWorker, ROOT } from "../../scripts/build.ts";
-import { findFreePort, type LocalServer, serveWorker } from "../../scripts/server.ts";
-import { startTavily, TAVILY_KEY } from "../support/providers/tavily.ts";
-import { type LoadResult, type LoadTarget, measureLoad } from "./load.ts";
+import { judgeGoals } from "./goals.ts";
+import { GROUPS, type GroupName, PREPARE, type Stage } from "./groups.ts";
+import { type LoadGenerator, startLoadGenerator } from "./load.ts";
+import { watchOthers } from "./others.ts";
+import { PROFILES, type ProfileName, profileRequest } from "./profile.ts";
+import { type MeasuredGroup, type Report, toJson, toText } from "./report.ts";
+import { measureInTurns } from "./rounds.ts";
+import { createScope, type Scope } from "./scope.ts";
+import { startUpstream } from "./upstream.ts";
 
-const HELP = `Measures the Worker on workerd against a bare Hono handler on the same workerd, in the same run.
+const HELP = `Measures the Worker on workerd, beside a bare Hono handler, a bare pass-through Worker and Portkey's gateway, in turns on the same machine.
 
 Usage: npm run bench [-- options]
 
 Options
-  --seconds <n>      how long each case is measured (5)
+  --seconds <n>      how long each case is measured, all rounds together (4)
+  --rounds <n>       in how many rounds, each case in its turn (5)
   --concurrency <n>  how many connections ask at once (10)
-  --json             print JSON only
+  --latency <ms>     what the slow upstream waits (50)
+  --only <group>     one group of cases: ${GROUPS.join(", ")}
+  --no-peers         leave out the gateway that is installed from npm
+  --profile <case>   instead, tell where our Worker's CPU time goes: ${PROFILES.join(", ")}
+  --json             print JSON
   --help             print this
 
-The figures are also written to dist/bench.json.`;
+The figures are also written to dist/bench.json. All stand-ins run on this machine and share its cores with what is
+measured. CPU and memory are those of the serving process, "CPU ratio" is what "ratio" would be if nothing else counted;
+"upstream" and "Redis" count their requests for each of ours. Under npm start and here each fetch of a Worker passes one
+more Worker of the local runtime, in ours as in the pass-through.`;
 
-const HOST = "127.0.0.1";
-const ADMIN_API_KEY = "admin-key-of-the-benchmark";
-const UNLIMITED = { RATE_LIMIT_BURST: "1000000", RATE_LIMIT_PER_MINUTE: "1000000", RATE_LIMIT_PER_HOUR: "100000000" };
-const ECHO = {
-  name: "Echo",
-  ownerId: "bench",
-  tools: [
-    { toolId: "input", name: "input", inputSchema: { type: "object", required: ["a"] } },
-    { toolId: "validation", name: "inputValidation" },
-    { toolId: "response", name: "response", config: { body: "{{validation}}" } },
-  ],
-  executionOrder: ["input", "validation", "response"],
-};
-const QUERY = { query: "durable objects storage" };
+/** A runtime that was just told to end may still write. */
+const REMOVE = { recursive: true, force: true, maxRetries: 10 };
+const WARM_UP_SECONDS = 1;
+const EXIT_INTERRUPTED = 130;
+const EXIT_FAILED = 1;
 
-const { values: flags } = parseArgs({
-  options: {
-    seconds: { type: "string", default: "5" },
-    concurrency: { type: "string", default: "10" },
-    json: { type: "boolean" },
-    help: { type: "boolean" },
-  },
-});
-
-async function main(): Promise<void> {
-  if (flags.help) return console.log(HELP);
-  const stateDir = await mkdtemp(join(tmpdir(), "orchestrix-bench-"));
-  const started: { stop(): Promise<void> }[] = [];
-  try {
-    const tavily = await startTavily();
-    started.push({ stop: () => tavily.close() });
-    const bare = await serve(await buildWorker("test/bench/bare.ts"), join(stateDir, "bare"), {});
-    started.push(bare);
-    const variables = { ADMIN_API_KEY, LOG_LEVEL: "error", TAVILY_API_KEY: TAVILY_KEY, TAVILY_BASE_URL: tavily.url };
-    const ours = await serve(await buildWorker(), join(stateDir, "ours"), { ...variables, ...UNLIMITED });
-    started.push(ours);
-    await report(await measureAll(bare.url, ours.url));
-  } finally {
-    for (const server of started.reverse()) await server.stop();
-    await rm(stateDir, { recursive: true, force: true });
-  }
+interface Options {
+  readonly seconds: number;
+  readonly rounds: number;
+  readonly connections: number;
+  readonly latencyMs: number;
+  readonly groups: readonly GroupName[];
+  readonly peers: boolean;
+  readonly profile: ProfileName | undefined;
+  readonly json: boolean;
 }
 
-async function serve(bundle: string, stateDir: string, variables: Record<string, string>): Promise<LocalServer> {
-  const port = await findFreePort(HOST);
-  return serveWorker({ bundle, host: HOST, port, stateDir, variables, onLog: ({ message }) => console.error(message) });
-}
-
-interface Row extends LoadResult {
-  readonly name: string;
-  readonly ratio: number;
-}
-
-async function measureAll(bareUrl: string, url: string): Promise<readonly Row[]> {
-  const headers = { Authorization: `Bearer ${ADMIN_API_KEY}`, "Content-Type": "application/json" };
-  const post = async (path: string, body: unknown) => {
-    const answer = await fetch(url + path, { method: "POST", headers, body: JSON.stringify(body) });
-    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
-    return (await answer.json()) as { serverId: string; endpoint: string };
+function readOptions(): Options | null {
+  const { values } = parseArgs({
+    options: {
+      seconds: { type: "string", default: "4" },
+      rounds: { type: "string", default: "5" },
+      concurrency: { type: "string", default: "10" },
+      latency: { type: "string", default: "50" },
+      only: { type: "string" },
+      peers: { type: "boolean", default: true },
+      profile: { type: "string" },
+      json: { type: "boolean", default: false },
+      help: { type: "boolean" },
+    },
+    allowNegative: true,
+  });
+  if (values.help) return null;
+  return {
+    seconds: readNumber("seconds", values.seconds),
+    rounds: readNumber("rounds", values.rounds),
+    connections: readNumber("concurrency", values.concurrency),
+    latencyMs: readNumber("latency", values.latency),
+    groups: values.only === undefined ? GROUPS : [readChoice("only", values.only, GROUPS)],
+    peers: values.peers,
+    profile: values.profile === undefined ? undefined : readChoice("profile", values.profile, PROFILES),
+    json: values.json,
   };
-  const { serverId } = await post("/mcp/servers", ECHO);
-  const { endpoint } = await post(`/mcp/servers/${serverId}/deploy`, { ownerId: "bench" });
-  await post("/search", QUERY);
-  const cases: readonly (readonly [string, LoadTarget])[] = [
-    ["bare Hono handler", { url: bareUrl, expectStatus: 200 }],
-    ["GET /health", { url: `${url}/health`, expectStatus: 200 }],
-    ["GET …/status", { url: `${url}/mcp/servers/${serverId}/status?ownerId=bench`, headers, expectStatus: 200 }],
-    [
-      "POST /search, cached",
-      { url: `${url}/search`, method: "POST", headers, body: JSON.stringify(QUERY), expectStatus: 200 },
-    ],
-    ["POST /agents/…, 3 steps", { url: endpoint, method: "POST", headers, body: '{"a":1}', expectStatus: 200 }],
-  ];
-  const rows: Row[] = [];
-  const [seconds, concurrency] = [Number(flags.seconds), Number(flags.concurrency)];
-  for (const [name, target] of cases) {
-    await measureLoad(target, concurrency, 1);
-    const result = await measureLoad(target, concurrency, seconds);
-    rows.push({ name, ...result, ratio: result.requestsPerSecond / (rows[0] ?? result).requestsPerSecond });
-  }
-  return rows;
 }
 
-async function report(rows: readonly Row[]): Promise<void> {
-  await writeFile(join(ROOT, "dist/bench.json"), `${JSON.stringify(rows, null, 2)}\n`);
-  if (flags.json) return console.log(JSON.stringify(rows));
-  console.log(
-    `${"".padEnd(26)}${["requests/s", "p50 ms", "p99 ms", "ratio", "unexpected"].map((h) => h.padStart(12)).join("")}`,
-  );
-  for (const { name, requestsPerSecond, p50Ms, p99Ms, ratio, unexpected } of rows) {
-    const cells = [
-      requestsPerSecond.toFixed(0),
-      p50Ms.toFixed(2),
-      p99Ms.toFixed(2),
-      ratio.toFixed(2),
-      String(unexpected),
-    ];
-    console.log(name.padEnd(26) + cells.map((cell) => cell.padStart(12)).join(""));
-  }
+function readNumber(name: string, text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new Error(`--${name}: a whole number from 1`);
+  return value;
 }
 
-await main();
-process.exit(0);
+function readChoice<Choice extends string>(name: string, text: string, choices: readonly Choice[]): Choice {
+  const choice = choices.find((each) => each === text);
+  if (choice === undefined) throw new Error(`--${name}: one of ${choices.join(", ")}`);
+  return choice;
+}
+
+async function main(options: Options, scope: Scope): Promise<void> {
+  const stateRoot = await mkdtemp(join(tmpdir(), "orchestrix-bench-"));
+  process.once("exit", () => rmSync(stateRoot, REMOVE));
+  const upstream = scope.add(await startUpstream(options.latencyMs));
+  const load = scope.add(startLoadGenerator());
+  if (options.profile !== undefined) {
+    const { connections, seconds } = options;
+    const upstreamUrl = upstream.instantUrl;
+    console.log(await profileRequest(options.profile, { scope, load, upstreamUrl, stateRoot, connections, seconds }));
+    return;
+  }
+  tell("building the Workers");
+  const [bare, passThrough, ours] = await Promise.all([
+    buildWorker("test/bench/bare.ts"),
+    buildWorker("test/bench/pass-through.ts"),
+    buildWorker(),
+  ]);
+  const bundles = { bare, passThrough, ours };
+  const groups: MeasuredGroup[] = [];
+  for (const name of options.groups) {
+    const stage = {
+      scope: scope.add(createScope()),
+      upstream,
+      stateRoot,
+      bundles,
+      peers: options.peers,
+      onProgress: tell,
+    };
+    groups.push(await measureGroup(name, stage, load, options));
+  }
+  const goals = judgeGoals(groups.flatMap((group) => group.results));
+  await print({ connections: options.connections, upstreamLatencyMs: options.latencyMs, groups, goals }, options.json);
+}
+
+async function measureGroup(
+  name: GroupName,
+  stage: Stage,
+  load: LoadGenerator,
+  options: Options,
+): Promise<MeasuredGroup> {
+  tell(`${name}: starting what is measured`);
+  const { cases, ...group } = await PREPARE[name](stage);
+  const coresOfOthers = watchOthers();
+  const results = await measureInTurns(cases, {
+    load,
+    countUpstream: stage.upstream.countRequests,
+    connections: options.connections,
+    spreadMs: group.direct === undefined ? 0 : options.latencyMs,
+    rounds: options.rounds,
+    secondsPerRound: options.seconds / options.rounds,
+    warmUpSeconds: WARM_UP_SECONDS,
+    onProgress: (text) => tell(`${name}: ${text}`),
+  });
+  const othersCores = coresOfOthers();
+  await stage.scope.stop();
+  return { ...group, results, othersCores };
+}
+
+async function print(report: Report, json: boolean): Promise<void> {
+  const text = JSON.stringify(toJson(report), null, 2);
+  await writeFile(join(ROOT, "dist/bench.json"), `${text}\n`);
+  console.log(json ? text : toText(report));
+}
+
+function tell(text: string): void {
+  console.error(text);
+}
+
+const scope = createScope();
+// All that was started ends when this process does: see end-with-parent.ts; miniflare does the same with workerd.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(EXIT_INTERRUPTED));
+try {
+  const options = readOptions();
+  if (options === null) console.log(HELP);
+  else await main(options, scope);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = EXIT_FAILED;
+}
+await scope.stop();
+process.exit();

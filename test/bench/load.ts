@@ -1,61 +1,64 @@
-import { Agent, request } from "node:http";
+import { join } from "node:path";
+import { startChild } from "./child.ts";
 
-export interface LoadResult {
-  readonly requestsPerSecond: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  /** Answers with another status than the one expected. */
-  readonly unexpected: number;
-}
+/** Stands in a request for a number that no other request of the run has. JSON needs no escape for it. */
+export const COUNTER = "%%%%%%%%%%";
+
+/** The same for the number of a question out of many, the low ones far more often than the high ones. */
+export const POPULAR = "~~~~~~~~~~";
 
 export interface LoadTarget {
   readonly url: string;
-  readonly method?: string;
+  readonly method?: "GET" | "POST";
   readonly headers?: Readonly<Record<string, string>>;
+  /** ASCII. */
   readonly body?: string;
-  readonly expectStatus: number;
 }
 
-/** Asks for `seconds` with `concurrency` connections that are kept, each sending its next request when answered. */
-export async function measureLoad(target: LoadTarget, concurrency: number, seconds: number): Promise<LoadResult> {
-  const agent = new Agent({ keepAlive: true, maxSockets: concurrency });
-  const latencies: number[] = [];
-  let unexpected = 0;
-  const startedAt = performance.now();
-  const endAt = startedAt + seconds * 1_000;
-  await Promise.all(
-    Array.from({ length: concurrency }, async () => {
-      while (performance.now() < endAt) {
-        const sentAt = performance.now();
-        if ((await send(target, agent)) !== target.expectStatus) unexpected++;
-        latencies.push(performance.now() - sentAt);
-      }
-    }),
-  );
-  const elapsed = (performance.now() - startedAt) / 1_000;
-  agent.destroy();
-  latencies.sort((a, b) => a - b);
-  const percentile = (p: number) => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * p))] ?? 0;
+export interface LoadJob {
+  readonly host: string;
+  readonly port: number;
+  /** The whole request as it goes over the wire. */
+  readonly request: string;
+  readonly connections: number;
+  readonly seconds: number;
+  /**
+   * The connections begin one after the other within this time. Where every answer takes equally long, connections that
+   * begin together ask together for ever, which callers who know nothing of each other don't.
+   */
+  readonly spreadMs: number;
+}
+
+export interface LoadSample {
+  /** Answers that came before the time was up, of any status. */
+  readonly requestsPerSecond: number;
+  readonly latenciesMs: Float32Array;
+  /** How many answers had which status; "no answer" and "connection lost" are among them. */
+  readonly statuses: Readonly<Record<string, number>>;
+}
+
+export interface LoadGenerator {
+  /** One job at a time. */
+  measure(target: LoadTarget, load: Omit<LoadJob, "host" | "port" | "request">): Promise<LoadSample>;
+  stop(): Promise<void>;
+}
+
+/** The load comes out of a process of its own, so that nothing that is measured waits for our garbage collector. */
+export function startLoadGenerator(): LoadGenerator {
+  const child = startChild(join(import.meta.dirname, "load-process.ts"));
   return {
-    requestsPerSecond: latencies.length / elapsed,
-    p50Ms: percentile(0.5),
-    p99Ms: percentile(0.99),
-    unexpected,
+    measure(target, load) {
+      const { hostname: host, port } = new URL(target.url);
+      const job: LoadJob = { ...load, host, port: Number(port), request: formatRequest(target) };
+      return child.ask<LoadSample>(job);
+    },
+    stop: child.stop,
   };
 }
 
-function send(target: LoadTarget, agent: Agent): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const outgoing = request(
-      target.url,
-      { method: target.method ?? "GET", headers: target.headers, agent },
-      (answer) => {
-        answer.resume();
-        answer.once("end", () => resolve(answer.statusCode ?? 0));
-        answer.once("error", reject);
-      },
-    );
-    outgoing.once("error", reject);
-    outgoing.end(target.body);
-  });
+function formatRequest({ url, method = "GET", headers = {}, body = "" }: LoadTarget): string {
+  const { host, pathname, search } = new URL(url);
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  const length = method === "GET" ? "" : `Content-Length: ${body.length}\r\n`;
+  return `${method} ${pathname}${search} HTTP/1.1\r\nHost: ${host}\r\n${lines.join("")}${length}\r\n${body}`;
 }

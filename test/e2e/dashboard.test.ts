@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type LaunchedServer, launch } from "../../scripts/launch.ts";
-import { UNLIMITED } from "../support/launched.ts";
+import { OFFLINE, UNLIMITED } from "../support/launched.ts";
 
 const CANDIDATES = [
   process.env.CHROMIUM_PATH,
@@ -32,7 +32,7 @@ const surprises: string[] = [];
 beforeAll(async () => {
   if (!executablePath) return;
   stateDir = await mkdtemp(join(tmpdir(), "orchestrix-dashboard-"));
-  server = await launch({ stateDir, variables: UNLIMITED });
+  server = await launch({ stateDir, variables: { ...OFFLINE, ...UNLIMITED } });
   browser = await chromium.launch({ executablePath, args: ARGS });
   page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
   page.setDefaultTimeout(15_000);

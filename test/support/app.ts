@@ -4,10 +4,13 @@ import { loadConfig } from "../../src/config/config.ts";
 import { type Clock, systemClock } from "../../src/core/clock.ts";
 import type { Fetch } from "../../src/core/fetch.ts";
 import { createIdSource, systemRandom } from "../../src/core/ids.ts";
+import { createDurableMetricsSink } from "../../src/observability/metrics-sink.ts";
 import { createDurableSearchIndex } from "../../src/search/durable-index.ts";
+import { createDurablePopularityStore } from "../../src/search/popularity-durable.ts";
 import type { Documents } from "../../src/storage/documents/documents.ts";
 import { createEmbeddedDocuments } from "../../src/storage/documents/embedded.ts";
 import { createEmbeddedSharedState } from "../../src/storage/shared-state/embedded.ts";
+import { WAITS_FOR_TIME } from "./waits-for-time.ts";
 
 export const ADMIN_KEY = "admin-key-of-the-tests-0123456789";
 export const ENCRYPTION_KEY = btoa("0123456789abcdef0123456789abcdef");
@@ -34,7 +37,7 @@ export interface TestApp extends Composed {
   readonly logs: string[];
   /** Calls with the admin key unless `key` says otherwise; null sends none. */
   call(method: string, path: string, options?: CallOptions): Promise<Answer>;
-  /** Waits for what goes on after answers have left. */
+  /** Waits for what goes on after answers have left, but for what only waits until time has passed. */
   settle(): Promise<void>;
 }
 
@@ -62,17 +65,23 @@ export function createTestApp(
       RATE_LIMIT_BURST: "100000",
       RATE_LIMIT_PER_MINUTE: "100000",
       RATE_LIMIT_PER_HOUR: "100000",
+      // No provider of the internet.
+      SEARCH_KEYLESS: "off",
       ...options.variables,
     }),
     {
       documents,
       sharedState: createEmbeddedSharedState({ namespace: env.SHARED_STATE, random: systemRandom }),
       searchIndex: createDurableSearchIndex(env.SEARCH_INDEX, clock),
+      metricsSink: createDurableMetricsSink(env.METRICS),
+      popularity: createDurablePopularityStore(env.POPULAR),
       clock,
       random: systemRandom,
       fetch: options.fetch ?? (() => Promise.reject(new TypeError("no network in this test"))),
       fetchAsset: (path) => env.ASSETS.fetch(new URL(path, "http://assets.local")),
-      waitUntil: (work) => pending.push(work),
+      waitUntil(work, what) {
+        if (!WAITS_FOR_TIME.has(what)) pending.push(work);
+      },
       writeLog: (line) => logs.push(line),
     },
   );

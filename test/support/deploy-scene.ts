@@ -2,12 +2,15 @@ import { type Composed, compose } from "../../src/compose.ts";
 import { loadConfig } from "../../src/config/config.ts";
 import { StorageUnavailable } from "../../src/core/errors.ts";
 import { systemRandom } from "../../src/core/ids.ts";
+import type { MetricsSink } from "../../src/observability/metrics-sink.ts";
+import type { PopularityStore } from "../../src/search/popularity-store.ts";
 import type { SearchIndex } from "../../src/search/search-index.ts";
 import type { Documents } from "../../src/storage/documents/documents.ts";
 import type { SharedState } from "../../src/storage/shared-state/shared-state.ts";
 import { createMemoryHost, type MemoryHost } from "./agents-host.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 import { createMemoryDocuments, type MemoryDocuments } from "./memory-documents.ts";
+import { WAITS_FOR_TIME } from "./waits-for-time.ts";
 
 export const ADMIN_KEY = "admin-key-of-the-tests-0123456789";
 export const OWNER = "user-123";
@@ -57,11 +60,15 @@ export function createDeployScene(): DeployScene {
           documents: wrap(documents),
           sharedState: DOWN as SharedState,
           searchIndex: DOWN as SearchIndex,
+          metricsSink: DOWN as MetricsSink,
+          popularity: DOWN as PopularityStore,
           clock,
           random: systemRandom,
           fetch: host.fetch,
           fetchAsset: () => Promise.reject(new Error("no assets")),
-          waitUntil: (work) => pending.push(work),
+          waitUntil(work, what) {
+            if (!WAITS_FOR_TIME.has(what)) pending.push(work);
+          },
           writeLog: (line) => logs.push(line),
         },
       );

@@ -10,6 +10,9 @@ export const UNLIMITED = {
   RATE_LIMIT_PER_HOUR: "100000",
 };
 
+/** No provider of the internet. */
+export const OFFLINE = { SEARCH_KEYLESS: "off" };
+
 /** A state folder that goes with the test. */
 export async function makeStateDir(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), "orchestrix-e2e-"));
@@ -22,7 +25,7 @@ export async function start(
   stateDir: string,
   variables: Readonly<Record<string, string>> = {},
 ): Promise<LaunchedServer> {
-  const server = await launch({ stateDir, variables });
+  const server = await launch({ stateDir, variables: { ...OFFLINE, ...variables } });
   onTestFinished(() => server.kill());
   return server;
 }

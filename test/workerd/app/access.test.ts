@@ -32,6 +32,11 @@ interface Fixture {
 interface Row {
   /** Null: open to anybody. */
   readonly scope: Scope | null;
+  /** What must stand before the call, beside the fixture, and what must go after it. */
+  readonly before?: (app: TestApp) => Promise<unknown>;
+  readonly after?: (app: TestApp) => Promise<unknown>;
+  /** Its clients expect another form than problem details. */
+  readonly plainErrors?: true;
   readonly request: (fixture: Fixture) => { readonly path: string } & CallOptions;
   readonly success: number;
   /** What a key of another owner with the right scope gets. */
@@ -45,6 +50,23 @@ const open = (path: string, success = 200): Row => ({
   success,
   otherOwner: success,
 });
+const admin = (path: string, success = 200): Row => ({
+  scope: "admin",
+  request: () => ({ path }),
+  success,
+  otherOwner: 403,
+});
+const CUSTOM_PROVIDER = {
+  name: "custom",
+  request: { method: "GET", url: "https://custom.example/search?q={{query}}" },
+  answer: { results: "hits", title: "title", url: "url", content: "text" },
+};
+const answerCustom = async (url: string) => {
+  if (!url.startsWith("https://custom.example/")) throw new TypeError("no network in this test");
+  const hit = { title: "Cloudflare Workers", url: "https://example.com/workers", text: "About Cloudflare Workers." };
+  return Response.json({ hits: [hit] });
+};
+const removeCustomProvider = (app: TestApp) => app.call("DELETE", "/search/providers/custom");
 const agentBody = (f: Fixture) => ({
   ...ECHO_API,
   description: "",
@@ -220,6 +242,38 @@ const MATRIX: Readonly<Record<string, Row>> = {
     success: 200,
     otherOwner: 200,
   },
+  "POST /v1/search": {
+    scope: "search",
+    request: () => ({ path: "/v1/search", ...json({ query: "tides" }) }),
+    success: 200,
+    otherOwner: 200,
+    plainErrors: true,
+  },
+  "POST /tavily/search": {
+    scope: "search",
+    request: () => ({ path: "/tavily/search", ...json({ query: "tides" }) }),
+    success: 200,
+    otherOwner: 200,
+    plainErrors: true,
+  },
+  "GET /search/providers": admin("/search/providers"),
+  "POST /search/providers": {
+    ...admin("/search/providers", 201),
+    request: () => ({ path: "/search/providers", ...json(CUSTOM_PROVIDER) }),
+    after: removeCustomProvider,
+  },
+  "PUT /search/providers/{name}": {
+    ...admin("/search/providers/jina"),
+    request: () => ({ path: "/search/providers/jina", ...json({ enabled: true }) }),
+  },
+  "DELETE /search/providers/{name}": {
+    ...admin("/search/providers/custom", 204),
+    before: (app) => app.call("POST", "/search/providers", { body: CUSTOM_PROVIDER }),
+    after: removeCustomProvider,
+  },
+  "GET /search/cache": admin("/search/cache"),
+  "DELETE /search/cache": admin("/search/cache"),
+  "GET /metrics": admin("/metrics"),
   "PUT /search/documents": {
     scope: "search",
     request: (f) => ({
@@ -377,20 +431,23 @@ test.each(Object.entries(MATRIX))("%s lets in whom it should", async (route, row
   const wanted: Record<string, number> = {};
   for (const caller of CALLERS) {
     let offsetMs = 0;
-    const app = createTestApp({ clock: { ...systemClock, now: () => Date.now() + offsetMs } });
+    const app = createTestApp({ clock: { ...systemClock, now: () => Date.now() + offsetMs }, fetch: answerCustom });
     const fixture = await createFixture(app);
     const key = await keyOf(caller, app, fixture.ownerId, row.scope ?? "search", (ms) => {
       offsetMs += ms;
     });
     const { path, ...options } = row.request(fixture);
+    await row.before?.(app);
     const answer = await app.call(method, path, { ...options, ...(key === undefined ? {} : { key }) });
+    await row.after?.(app);
     if (caller === "right scope") {
       const { body: api } = await app.call("GET", "/openapi.json");
       expect(describedFaults(api, route, answer)).toEqual([]);
     }
     got[caller] = answer.status;
     wanted[caller] = expected(row, caller);
-    if (answer.status >= 400) expect(answer.headers.get("content-type")).toBe("application/problem+json");
+    const errorType = row.plainErrors ? "application/json" : "application/problem+json";
+    if (answer.status >= 400) expect(answer.headers.get("content-type")).toBe(errorType);
     if (answer.status === 401) expect(answer.headers.get("www-authenticate")).toMatch(/^Bearer/);
   }
   seen[route] = got;
