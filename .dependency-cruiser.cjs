@@ -48,7 +48,9 @@ module.exports = {
       name: "adapters-are-picked-in-compose",
       severity: "error",
       from: { path: "^src/", pathNot: "^src/(compose|index)\\.ts$|^src/(composition|storage|search)/" },
-      to: { path: "^src/storage/.*/(embedded|mongo-|data-api)|^src/search/(durable-index|index-object)" },
+      to: {
+        path: "^src/storage/.*/(embedded|mongo-|data-api|upstash)|^src/search/(index/durable-index|index/index-object|warming/popularity-(durable|object))",
+      },
     },
     {
       name: "nothing-imports-the-composition",

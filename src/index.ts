@@ -5,8 +5,8 @@ import { composeOnce } from "./compose.ts";
 import { runScheduled } from "./jobs.ts";
 
 export { MetricsObject } from "./observability/metrics-object.ts";
-export { SearchIndexObject } from "./search/index-object.ts";
-export { PopularityObject } from "./search/popularity-object.ts";
+export { SearchIndexObject } from "./search/index/index-object.ts";
+export { PopularityObject } from "./search/warming/popularity-object.ts";
 export { DocumentsObject } from "./storage/documents/embedded-object.ts";
 export { MongoDriverObject } from "./storage/documents/mongo-object.ts";
 export { SharedStateObject } from "./storage/shared-state/embedded-object.ts";

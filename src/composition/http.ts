@@ -19,7 +19,7 @@ import { createMetricsEndpoint } from "../observability/metrics-routes.ts";
 import { createHealthEndpoints } from "../observability/routes.ts";
 import { createRuntimeEndpoints } from "../runtime/routes.ts";
 import { createDropInEndpoints } from "../search/drop-in/routes.ts";
-import { createProviderEndpoints } from "../search/provider-routes.ts";
+import { createProviderEndpoints } from "../search/providers/provider-routes.ts";
 import { createSearchEndpoints } from "../search/routes.ts";
 import { streamLogs } from "../servers/log-stream.ts";
 import { createServerEndpoints } from "../servers/routes.ts";

@@ -6,8 +6,8 @@ import type { Defer, Logger } from "../core/logger.ts";
 import type { Metrics } from "../core/metrics.ts";
 import type { MetricsSink } from "../observability/metrics-sink.ts";
 import type { AccessTokens } from "../runtime/access-token.ts";
-import type { PopularityStore } from "../search/popularity-store.ts";
-import type { SearchIndex } from "../search/search-index.ts";
+import type { SearchIndex } from "../search/index/search-index.ts";
+import type { PopularityStore } from "../search/warming/popularity-store.ts";
 import type { Documents } from "../storage/documents/documents.ts";
 import type { SharedState } from "../storage/shared-state/shared-state.ts";
 

@@ -1,13 +1,13 @@
 import { createSealing } from "../core/sealing.ts";
-import { createBreakers } from "../search/breaker-board.ts";
-import { createPopularity } from "../search/popularity.ts";
-import { createQuotas, quotaLeft } from "../search/provider-quotas.ts";
-import { createProviderService } from "../search/provider-service.ts";
+import { createBreakers } from "../search/breakers/breaker-board.ts";
 import { createProviderChain } from "../search/providers/chain.ts";
+import { createQuotas, quotaLeft } from "../search/providers/provider-quotas.ts";
+import { createProviderService } from "../search/providers/provider-service.ts";
 import { createProviderRegistry } from "../search/providers/registry.ts";
 import { createProviderSettings } from "../search/providers/settings.ts";
 import { createSearchService } from "../search/service.ts";
-import { createWarmer } from "../search/warm.ts";
+import { createPopularity } from "../search/warming/popularity.ts";
+import { createWarmer } from "../search/warming/warm.ts";
 import type { Kit } from "./kit.ts";
 
 type SearchKit = Pick<

@@ -1,8 +1,8 @@
 import type { Clock } from "../core/clock.ts";
 import type { AppError } from "../core/errors.ts";
 import { err, ok, type Result } from "../core/result.ts";
+import type { ChainOutcome, Found, Orchestrator } from "./chain/orchestrator.ts";
 import { PERSONAL_MIN_MS, UNAVAILABLE_RETRY_SECONDS } from "./limits.ts";
-import type { ChainOutcome, Found, Orchestrator } from "./orchestrator.ts";
 import type { SearchProvider } from "./providers/provider.ts";
 import { type Asked, replyFromCache, replyFromProviders, type SearchReply } from "./reply.ts";
 import type { SharedAnswer } from "./shared-answers.ts";

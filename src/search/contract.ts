@@ -8,7 +8,7 @@ import {
   RESULT_TITLE_MAX_CHARS,
   RESULT_URL_MAX_CHARS,
 } from "./limits.ts";
-import { safeUrl } from "./urls.ts";
+import { safeUrl } from "./quality/urls.ts";
 
 const MAX_RESULTS = 20;
 const MAX_DOMAINS = 20;

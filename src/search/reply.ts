@@ -1,6 +1,6 @@
-import type { CacheTrace } from "./cache-status.ts";
+import type { CacheTrace } from "./cache/cache-status.ts";
+import type { Found } from "./chain/orchestrator.ts";
 import type { Attempt, SearchAnswer, SearchRequest } from "./contract.ts";
-import type { Found } from "./orchestrator.ts";
 import type { SharedAnswer } from "./shared-answers.ts";
 
 /** An answer, and what the caches did for it. */

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { ok } from "../core/result.ts";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
 import { ownerId } from "../http/schemas.ts";
-import { formatCacheStatus } from "./cache-status.ts";
+import { formatCacheStatus } from "./cache/cache-status.ts";
 import {
   cacheStats,
   documentId,

@@ -9,22 +9,22 @@ import type { Metrics } from "../core/metrics.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { Gate } from "../http/admission/contract.ts";
 import type { SharedState } from "../storage/shared-state/shared-state.ts";
-import type { Breakers } from "./breakers.ts";
+import type { Breakers } from "./breakers/breakers.ts";
 import { createBulletin } from "./bulletin.ts";
-import { createSearchCache } from "./cache.ts";
-import { canonicalQuestion } from "./cache-key.ts";
+import { createSearchCache } from "./cache/cache.ts";
+import { canonicalQuestion } from "./cache/cache-key.ts";
+import { createOrchestrator } from "./chain/orchestrator.ts";
 import { createCompletion, type Who } from "./completion.ts";
 import type { CacheStats, SearchAnswer, SearchRequest } from "./contract.ts";
-import { createDocumentsService, type DocumentsService } from "./documents.ts";
+import { createDocumentsService, type DocumentsService } from "./index/documents.ts";
+import { createRememberer } from "./index/remember.ts";
+import type { SearchIndex } from "./index/search-index.ts";
 import { BULLETIN_EVERY_MS } from "./limits.ts";
-import { createOrchestrator } from "./orchestrator.ts";
-import type { Popularity } from "./popularity.ts";
 import type { SearchProvider } from "./providers/provider.ts";
 import type { ProviderRegistry } from "./providers/registry.ts";
-import { createRememberer } from "./remember.ts";
 import type { Asked, SearchReply } from "./reply.ts";
-import type { SearchIndex } from "./search-index.ts";
 import { createSharedAnswers, type RefreshOutcome, type SharedQuestion } from "./shared-answers.ts";
+import type { Popularity } from "./warming/popularity.ts";
 
 export interface SearchService extends DocumentsService {
   /**

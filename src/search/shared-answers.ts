@@ -9,12 +9,13 @@ import { err, ok, type Result } from "../core/result.ts";
 import type { Gate } from "../http/admission/contract.ts";
 import type { Claim, SharedState } from "../storage/shared-state/shared-state.ts";
 import { type Bulletin, keysOf } from "./bulletin.ts";
-import type { CachePlace, SearchCache, Stored } from "./cache.ts";
-import type { CacheEntry } from "./cache-entry.ts";
-import { sharedKeyOf } from "./cache-key.ts";
+import type { CachePlace, SearchCache, Stored } from "./cache/cache.ts";
+import type { CacheEntry } from "./cache/cache-entry.ts";
+import { sharedKeyOf } from "./cache/cache-key.ts";
+import { stageOf } from "./cache/freshness.ts";
+import type { ChainOutcome, Found, Orchestrator } from "./chain/orchestrator.ts";
 import type { SearchRequest } from "./contract.ts";
 import { createFlights } from "./flights.ts";
-import { stageOf } from "./freshness.ts";
 import {
   CLAIM_GRACE_MS,
   CLAIM_TOKEN_BYTES,
@@ -24,7 +25,6 @@ import {
   PERSONAL_RESERVE_MS,
   REFRESH_PAUSE_MS,
 } from "./limits.ts";
-import type { ChainOutcome, Found, Orchestrator } from "./orchestrator.ts";
 import { createPauses } from "./pauses.ts";
 import type { SearchProvider } from "./providers/provider.ts";
 

@@ -1,9 +1,9 @@
 import type { Clock } from "../../src/core/clock.ts";
 import { StorageUnavailable } from "../../src/core/errors.ts";
 import { systemRandom } from "../../src/core/ids.ts";
-import { createPopularityBook, type PopularityBook } from "../../src/search/popularity-book.ts";
-import { readRow } from "../../src/search/popularity-durable.ts";
-import type { PopularityBatch, PopularityStore } from "../../src/search/popularity-store.ts";
+import { createPopularityBook, type PopularityBook } from "../../src/search/warming/popularity-book.ts";
+import { readRow } from "../../src/search/warming/popularity-durable.ts";
+import type { PopularityBatch, PopularityStore } from "../../src/search/warming/popularity-store.ts";
 import { createSqliteSql } from "./providers/sqlite-index.ts";
 
 export interface PopularStore extends PopularityStore {

@@ -1,5 +1,5 @@
 import { domainList } from "../contract.ts";
-import { hostBelongsTo } from "../urls.ts";
+import { hostBelongsTo } from "../quality/urls.ts";
 
 /** A host with all under it, or one part of its pages. */
 export interface DomainRule {

@@ -1,6 +1,6 @@
 import { isoTime } from "../../core/clock.ts";
 import type { SearchAnswer, SearchResult } from "../contract.ts";
-import { urlIdentity } from "../urls.ts";
+import { urlIdentity } from "../quality/urls.ts";
 import { parsePublished } from "./dates.ts";
 import type { PerplexitySearchAnswer } from "./perplexity-contract.ts";
 import type { PerplexityPlan } from "./perplexity-request.ts";

@@ -1,10 +1,10 @@
 import type { Config } from "../../config/config.ts";
 import type { Clock } from "../../core/clock.ts";
-import { INDEX_PRIORITY } from "../provider-limits.ts";
-import type { SearchIndex } from "../search-index.ts";
+import type { SearchIndex } from "../index/search-index.ts";
 import { createIndexProvider, INDEX_PROVIDER } from "./index.ts";
 import { createJinaProvider } from "./jina.ts";
 import type { SearchProvider } from "./provider.ts";
+import { INDEX_PRIORITY } from "./provider-limits.ts";
 import { createSearxngProvider } from "./searxng.ts";
 import { createTavilyProvider } from "./tavily.ts";
 import { createTavilyKeylessProvider } from "./tavily-keyless.ts";

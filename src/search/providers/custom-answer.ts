@@ -1,7 +1,7 @@
 import type { FieldError } from "../../core/errors.ts";
 import { type Json, ownProperty } from "../../core/json.ts";
 import { RAW_RESULTS_MAX_ITEMS } from "../limits.ts";
-import type { RawResult } from "../results.ts";
+import type { RawResult } from "../quality/results.ts";
 import type { CustomDefinition } from "./custom-definition.ts";
 
 /** `fault` names the path of the definition that does not fit what came. */

@@ -4,7 +4,7 @@ import { type AppError, validationFailed } from "../../core/errors.ts";
 import type { Fetch } from "../../core/fetch.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 import { searchRequest } from "../contract.ts";
-import { cleanResults } from "../results.ts";
+import { cleanResults } from "../quality/results.ts";
 import { askCustom, type CustomExchange, customFailure } from "./custom.ts";
 import { readCustomAnswer } from "./custom-answer.ts";
 import type { CustomDefinition, CustomHeaders } from "./custom-definition.ts";

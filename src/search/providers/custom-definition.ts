@@ -1,6 +1,8 @@
 import * as z from "zod";
 import { isPrototypeKey, type Json } from "../../core/json.ts";
 import { jsonObject } from "../../http/schemas.ts";
+import { isForbiddenHost } from "./custom-hosts.ts";
+import { fillUrl, hasUnknownPlaceholder, holdsQuery, PLACEHOLDERS } from "./custom-template.ts";
 import {
   CUSTOM_DEFINITION_MAX_CHARS,
   CUSTOM_ERRORS_MAX,
@@ -10,9 +12,7 @@ import {
   CUSTOM_PATH_MAX_SEGMENTS,
   CUSTOM_PATH_SEGMENT_MAX_CHARS,
   CUSTOM_URL_MAX_CHARS,
-} from "../provider-limits.ts";
-import { isForbiddenHost } from "./custom-hosts.ts";
-import { fillUrl, hasUnknownPlaceholder, holdsQuery, PLACEHOLDERS } from "./custom-template.ts";
+} from "./provider-limits.ts";
 
 /** What a failure of a registered provider can be told to mean. `empty` is none: nothing was found. */
 export const CUSTOM_ERROR_REASONS = [

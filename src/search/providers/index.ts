@@ -1,6 +1,6 @@
 import { StorageUnavailable } from "../../core/errors.ts";
-import type { RawResult } from "../results.ts";
-import type { IndexHit, IndexPartition, SearchIndex } from "../search-index.ts";
+import type { IndexHit, IndexPartition, SearchIndex } from "../index/search-index.ts";
+import type { RawResult } from "../quality/results.ts";
 import type { SearchProvider } from "./provider.ts";
 import { failed } from "./upstream.ts";
 

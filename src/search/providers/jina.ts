@@ -3,7 +3,7 @@ import type { Clock } from "../../core/clock.ts";
 import { type Json, type JsonObject, ownProperty } from "../../core/json.ts";
 import type { SearchRequest } from "../contract.ts";
 import { RAW_RESULTS_MAX_ITEMS, RETRY_AFTER_MAX_MS } from "../limits.ts";
-import type { RawResult } from "../results.ts";
+import type { RawResult } from "../quality/results.ts";
 import { fingerprint } from "./fingerprint.ts";
 import type { FailureReason, ProviderOutcome, SearchProvider } from "./provider.ts";
 import { failed, postJson, readJson, refused, retryAfterMs } from "./upstream.ts";

@@ -1,6 +1,6 @@
 import type { Fetch } from "../../core/fetch.ts";
 import type { AttemptReason, SearchRequest } from "../contract.ts";
-import type { RawResult } from "../results.ts";
+import type { RawResult } from "../quality/results.ts";
 
 /** Why an attempt gave nothing. Skips (`circuit_open`, `not_configured`, `deadline`) are the orchestrator's to say. */
 export type FailureReason = Exclude<AttemptReason, "circuit_open" | "not_configured" | "deadline" | "empty">;

@@ -3,6 +3,10 @@ import { runWithin } from "../../core/deadline.ts";
 import { toError } from "../../core/errors.ts";
 import type { Defer, Logger } from "../../core/logger.ts";
 import type { Sealing } from "../../core/sealing.ts";
+import { builtInPriority } from "./chain.ts";
+import { openCustom } from "./custom-record.ts";
+import { INDEX_PROVIDER } from "./index.ts";
+import type { SearchProvider } from "./provider.ts";
 import {
   CUSTOM_PRIORITY,
   INDEX_PRIORITY,
@@ -10,11 +14,7 @@ import {
   PROVIDERS_REFRESH_MS,
   PROVIDERS_RETRY_MS,
   PROVIDERS_WAIT_MS,
-} from "../provider-limits.ts";
-import { builtInPriority } from "./chain.ts";
-import { openCustom } from "./custom-record.ts";
-import { INDEX_PROVIDER } from "./index.ts";
-import type { SearchProvider } from "./provider.ts";
+} from "./provider-limits.ts";
 import type { CustomRecord, ProviderRecord, ProviderRecords, ProviderSettings } from "./settings.ts";
 
 /** Who is asked, in order. Disabled providers are not in it; those without a key are, to be skipped by name. */

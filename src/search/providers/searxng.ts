@@ -3,7 +3,7 @@ import type { Clock } from "../../core/clock.ts";
 import { type Json, ownProperty } from "../../core/json.ts";
 import type { SearchRequest } from "../contract.ts";
 import { RAW_RESULTS_MAX_ITEMS } from "../limits.ts";
-import type { RawResult } from "../results.ts";
+import type { RawResult } from "../quality/results.ts";
 import { fingerprint } from "./fingerprint.ts";
 import type { ProviderOutcome, SearchProvider } from "./provider.ts";
 import { failed, getJson, readJson, refused, statusFailure } from "./upstream.ts";

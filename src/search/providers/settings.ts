@@ -3,8 +3,8 @@ import { type Clock, isoTime } from "../../core/clock.ts";
 import { withoutUndefined } from "../../core/json.ts";
 import { searchProviders } from "../../storage/documents/collections.ts";
 import type { Documents, StoredDocument } from "../../storage/documents/documents.ts";
-import { INDEX_PRIORITY, PRIORITY_MIN, PROVIDER_RECORDS_MAX } from "../provider-limits.ts";
 import { type CustomDefinition, customDefinition } from "./custom-definition.ts";
+import { INDEX_PRIORITY, PRIORITY_MIN, PROVIDER_RECORDS_MAX } from "./provider-limits.ts";
 
 /** What an operator has set. Undefined: the provider's default holds. */
 export interface ProviderChange {

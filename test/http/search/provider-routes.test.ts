@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { StorageUnavailable } from "../../../src/core/errors.ts";
-import { providerList, providerView } from "../../../src/search/provider-contract.ts";
+import { providerList, providerView } from "../../../src/search/providers/provider-contract.ts";
 import { searchProviders } from "../../../src/storage/documents/collections.ts";
 import type { Documents } from "../../../src/storage/documents/documents.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";

@@ -3,7 +3,7 @@ import { loadConfig } from "../../../src/config/config.ts";
 import type { SearchRequest } from "../../../src/search/contract.ts";
 import { createProviderChain } from "../../../src/search/providers/chain.ts";
 import type { ProviderOutcome, SearchProvider } from "../../../src/search/providers/provider.ts";
-import { cleanResults } from "../../../src/search/results.ts";
+import { cleanResults } from "../../../src/search/quality/results.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { requestOf } from "../../support/providers/harness.ts";
 import { noIndex } from "../../support/providers/scene.ts";

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { unpack } from "../../../src/search/cache-codec.ts";
+import { unpack } from "../../../src/search/cache/cache-codec.ts";
 import { searchAnswer } from "../../../src/search/contract.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { ADMIN, createSearchHarness, type HarnessOptions, keyOf } from "../../support/providers/harness.ts";

@@ -1,9 +1,9 @@
 import { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../../src/core/clock.ts";
 import { StorageUnavailable } from "../../../src/core/errors.ts";
-import { boundsOf, objectName } from "../../../src/search/durable-index.ts";
-import { createIndexStore, type IndexStore, type Sql } from "../../../src/search/index-store.ts";
-import type { IndexPartition, SearchIndex } from "../../../src/search/search-index.ts";
+import { boundsOf, objectName } from "../../../src/search/index/durable-index.ts";
+import { createIndexStore, type IndexStore, type Sql } from "../../../src/search/index/index-store.ts";
+import type { IndexPartition, SearchIndex } from "../../../src/search/index/search-index.ts";
 
 /** The real statements on Node's own SQLite. */
 export function createSqliteSql(): Sql {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { breakerNameOf } from "../../../src/search/breakers.ts";
+import { breakerNameOf } from "../../../src/search/breakers/breakers.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { createBoard, createWatchedShared } from "./orchestrator-scene.ts";
 

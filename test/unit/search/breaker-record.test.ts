@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { readBreakers, writeBreakers } from "../../../src/search/breaker-record.ts";
-import type { Breaker } from "../../../src/search/breaker-states.ts";
+import { readBreakers, writeBreakers } from "../../../src/search/breakers/breaker-record.ts";
+import type { Breaker } from "../../../src/search/breakers/breaker-states.ts";
 
 const NOW = Date.parse("2026-02-13T10:30:00.000Z");
 const HOUR = 3_600_000;

@@ -7,7 +7,7 @@ import {
   phaseOf,
   recordFailure,
   recordSuccess,
-} from "../../../src/search/breaker-states.ts";
+} from "../../../src/search/breakers/breaker-states.ts";
 import type { FailureReason } from "../../../src/search/providers/provider.ts";
 
 const NOW = 1_000_000;

@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import { pack, unpack } from "../../../src/search/cache-codec.ts";
+import { pack, unpack } from "../../../src/search/cache/cache-codec.ts";
 
 describe("a packed text", () => {
   test.each([

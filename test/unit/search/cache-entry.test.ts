@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type CacheEntry, decodeEntry, encodeEntry } from "../../../src/search/cache-entry.ts";
+import { type CacheEntry, decodeEntry, encodeEntry } from "../../../src/search/cache/cache-entry.ts";
 
 const NOW = 1_770_000_000_000;
 const HOUR = 3_600_000;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { cacheKeyOf, normalizeQuery } from "../../../src/search/cache-key.ts";
+import { cacheKeyOf, normalizeQuery } from "../../../src/search/cache/cache-key.ts";
 import type { SearchRequest } from "../../../src/search/contract.ts";
 import { requestOf } from "../../support/providers/harness.ts";
 

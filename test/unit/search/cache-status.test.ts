@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type CacheTrace, formatCacheStatus } from "../../../src/search/cache-status.ts";
+import { type CacheTrace, formatCacheStatus } from "../../../src/search/cache/cache-status.ts";
 
 test.each<[CacheTrace, string]>([
   [{ status: "l1", ttlSeconds: 276 }, "orchestrix-l1; hit; ttl=276"],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { createSearchCache, type SearchCache } from "../../../src/search/cache.ts";
-import type { CachedAnswer } from "../../../src/search/cache-entry.ts";
+import { createSearchCache, type SearchCache } from "../../../src/search/cache/cache.ts";
+import type { CachedAnswer } from "../../../src/search/cache/cache-entry.ts";
 import { createFakeClock, type FakeClock } from "../../support/fake-clock.ts";
 import { requestOf } from "../../support/providers/harness.ts";
 import { createMemoryCache, type MemoryCache } from "../../support/providers/memory-cache.ts";

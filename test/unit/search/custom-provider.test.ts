@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { SearchRequest } from "../../../src/search/contract.ts";
-import { registerProviderBody } from "../../../src/search/provider-contract.ts";
 import { customFailure, customOutcome } from "../../../src/search/providers/custom.ts";
 import { readCustomAnswer, readPath } from "../../../src/search/providers/custom-answer.ts";
 import type { CustomDefinition } from "../../../src/search/providers/custom-definition.ts";
 import { isForbiddenHost } from "../../../src/search/providers/custom-hosts.ts";
 import { fillBody, fillUrl } from "../../../src/search/providers/custom-template.ts";
+import { registerProviderBody } from "../../../src/search/providers/provider-contract.ts";
 import { requestOf } from "../../support/providers/harness.ts";
 
 const answer = { results: "data.items", title: "name", url: "link.href", content: "text" };

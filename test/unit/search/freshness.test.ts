@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { freshnessFrom, longestLifeMs, stageOf } from "../../../src/search/freshness.ts";
+import { freshnessFrom, longestLifeMs, stageOf } from "../../../src/search/cache/freshness.ts";
 
 const CONFIG = {
   CACHE_TTL_SECONDS: 3_600,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Runner, race } from "../../../src/search/hedge.ts";
+import { type Runner, race } from "../../../src/search/chain/hedge.ts";
 import { createFakeClock, type FakeClock } from "../../support/fake-clock.ts";
 
 /** Ends with `value` after `ms`, or with null when it is stopped. */

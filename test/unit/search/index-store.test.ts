@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { createIndexStore, type IndexBounds, type IndexStore } from "../../../src/search/index-store.ts";
-import type { IndexWrite } from "../../../src/search/search-index.ts";
+import { createIndexStore, type IndexBounds, type IndexStore } from "../../../src/search/index/index-store.ts";
+import type { IndexWrite } from "../../../src/search/index/search-index.ts";
 import { createSqliteSql } from "../../support/providers/sqlite-index.ts";
 
 const MANY: IndexBounds = { maxDocuments: 10_000, whenFull: "refuse" };

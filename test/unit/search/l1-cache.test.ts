@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { createL1Cache } from "../../../src/search/l1-cache.ts";
+import { createL1Cache } from "../../../src/search/cache/l1-cache.ts";
 
 const entry = (provider: string, storedAt = 0) => ({
   value: { results: [], answer: null, provider },

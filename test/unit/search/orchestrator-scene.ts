@@ -1,9 +1,9 @@
 import { StorageUnavailable } from "../../../src/core/errors.ts";
 import type { Logger } from "../../../src/core/logger.ts";
 import type { MetricLabels, Metrics } from "../../../src/core/metrics.ts";
-import { createBreakers } from "../../../src/search/breaker-board.ts";
+import { createBreakers } from "../../../src/search/breakers/breaker-board.ts";
+import { createOrchestrator } from "../../../src/search/chain/orchestrator.ts";
 import { searchRequest } from "../../../src/search/contract.ts";
-import { createOrchestrator } from "../../../src/search/orchestrator.ts";
 import type { ProviderOutcome, SearchProvider } from "../../../src/search/providers/provider.ts";
 import type { SharedState } from "../../../src/storage/shared-state/shared-state.ts";
 import { createFakeClock, type FakeClock } from "../../support/fake-clock.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { sliceOf } from "../../../src/search/orchestrator.ts";
+import { sliceOf } from "../../../src/search/chain/orchestrator.ts";
 import type { ProviderOutcome, SearchProvider } from "../../../src/search/providers/provider.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { after, brief, createScene, empty, failing, found, hang, irrelevant, provider } from "./orchestrator-scene.ts";

@@ -5,7 +5,7 @@ import {
   POPULARITY_LISTED_MAX_ROWS,
   POPULARITY_SALT_LIFE_MS,
   POPULARITY_WAITING_MAX_ROWS,
-} from "../../../src/search/popularity-limits.ts";
+} from "../../../src/search/warming/popularity-limits.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { createPopularStore } from "../../support/popular-store.ts";
 

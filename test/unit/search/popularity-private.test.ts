@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { looksPrivate } from "../../../src/search/popularity-private.ts";
+import { looksPrivate } from "../../../src/search/warming/popularity-private.ts";
 
 test.each([
   "mail jane.doe+work@example.co.uk",

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { systemRandom } from "../../../src/core/ids.ts";
-import { canonicalQuestion } from "../../../src/search/cache-key.ts";
+import { canonicalQuestion } from "../../../src/search/cache/cache-key.ts";
 import { searchRequest } from "../../../src/search/contract.ts";
-import { createPopularity } from "../../../src/search/popularity.ts";
+import { createPopularity } from "../../../src/search/warming/popularity.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { createPopularStore } from "../../support/popular-store.ts";
 

@@ -1,14 +1,14 @@
 import { expect, test } from "vitest";
 import { StorageUnavailable } from "../../../src/core/errors.ts";
 import { systemRandom } from "../../../src/core/ids.ts";
-import { cacheKeyOf, canonicalQuestion } from "../../../src/search/cache-key.ts";
+import { cacheKeyOf, canonicalQuestion } from "../../../src/search/cache/cache-key.ts";
 import { type SearchRequest, searchRequest } from "../../../src/search/contract.ts";
-import { createPopularity } from "../../../src/search/popularity.ts";
+import { createPopularity } from "../../../src/search/warming/popularity.ts";
 import {
   POPULARITY_BUFFER_MAX_KEYS,
   POPULARITY_FLUSH_MS,
   POPULARITY_UNSENT_MAX_MS,
-} from "../../../src/search/popularity-limits.ts";
+} from "../../../src/search/warming/popularity-limits.ts";
 import { createFakeClock, type FakeClock } from "../../support/fake-clock.ts";
 import { createPopularStore, type PopularStore } from "../../support/popular-store.ts";
 
@@ -205,7 +205,7 @@ test("two flushes at once count once", async () => {
   expect((await store.top(1))[0]?.score).toBeCloseTo(3);
 });
 
-test("of flushes that overtake each other none loses what another has under way", async () => {
+test("of flushes that overtake each other none loses what another has under way", { timeout: 30_000 }, async () => {
   const clock = createFakeClock();
   const store = createPopularStore(clock);
   const waiting: { readonly sequence: number; readonly end: (arrives: boolean) => void }[] = [];
@@ -221,7 +221,7 @@ test("of flushes that overtake each other none loses what another has under way"
   const { note, popularity } = startIsolate(store, clock);
   const flush = () => popularity.flush().catch(() => {});
   const waitFor = (count: number) =>
-    expect.poll(() => waiting.map(({ sequence }) => sequence), { timeout: 4_000 }).toHaveLength(count);
+    expect.poll(() => waiting.map(({ sequence }) => sequence), { timeout: 20_000 }).toHaveLength(count);
 
   note("one", "a");
   const [slow, quick] = [flush(), flush()];

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Json } from "../../../src/core/json.ts";
-import { cacheKeyOf } from "../../../src/search/cache-key.ts";
+import { cacheKeyOf } from "../../../src/search/cache/cache-key.ts";
 import { ATTEMPT_REASONS, type SearchRequest, searchAnswer } from "../../../src/search/contract.ts";
 import { readCustomAnswer } from "../../../src/search/providers/custom-answer.ts";
 import { parseJinaAnswer } from "../../../src/search/providers/jina.ts";
@@ -9,10 +9,10 @@ import type { ProviderOutcome } from "../../../src/search/providers/provider.ts"
 import { parseSearxngAnswer } from "../../../src/search/providers/searxng.ts";
 import { parseTavilyAnswer } from "../../../src/search/providers/tavily.ts";
 import { parseWikipediaAnswer } from "../../../src/search/providers/wikipedia.ts";
-import { isRelevant } from "../../../src/search/relevance.ts";
-import { cleanAnswer, cleanResults } from "../../../src/search/results.ts";
-import { cleanLines, cleanText, hasMarkup } from "../../../src/search/text.ts";
-import { hostBelongsTo, safeUrl, urlIdentity } from "../../../src/search/urls.ts";
+import { isRelevant } from "../../../src/search/quality/relevance.ts";
+import { cleanAnswer, cleanResults } from "../../../src/search/quality/results.ts";
+import { cleanLines, cleanText, hasMarkup } from "../../../src/search/quality/text.ts";
+import { hostBelongsTo, safeUrl, urlIdentity } from "../../../src/search/quality/urls.ts";
 import { requestOf } from "../../support/providers/harness.ts";
 import { answersLike, anyQuery, hostileText } from "../../support/search-corpus/arbitraries.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { createQuotas, quotaLeft } from "../../../src/search/provider-quotas.ts";
 import type { ProviderQuota, SearchProvider } from "../../../src/search/providers/provider.ts";
+import { createQuotas, quotaLeft } from "../../../src/search/providers/provider-quotas.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 
 function providerWith(name: string, quota?: () => Promise<ProviderQuota | null>, configured = true): SearchProvider {

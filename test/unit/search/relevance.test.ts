@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { isRelevant } from "../../../src/search/relevance.ts";
+import { isRelevant } from "../../../src/search/quality/relevance.ts";
 import { CORPUS } from "../../support/search-corpus/corpus.ts";
 import { type Listed, type Question, toShown } from "../../support/search-corpus/questions.ts";
 import { UNRELATED } from "../../support/search-corpus/unrelated.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { cleanAnswer, cleanResults, type RawResult } from "../../../src/search/results.ts";
+import { cleanAnswer, cleanResults, type RawResult } from "../../../src/search/quality/results.ts";
 
 type Wanted = Parameters<typeof cleanResults>[2];
 

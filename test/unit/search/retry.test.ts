@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { backoffMs, leavesTimeForRetry, mayPass } from "../../../src/search/retry.ts";
+import { backoffMs, leavesTimeForRetry, mayPass } from "../../../src/search/chain/retry.ts";
 
 test.each([
   ["server_error", null, true],

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { comparableScores, type Scorable } from "../../../src/search/scores.ts";
+import { comparableScores, type Scorable } from "../../../src/search/quality/scores.ts";
 import { CORPUS } from "../../support/search-corpus/corpus.ts";
 import { toShown } from "../../support/search-corpus/questions.ts";
 

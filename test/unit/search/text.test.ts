@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { cleanLines, cleanText, hasMarkup } from "../../../src/search/text.ts";
+import { cleanLines, cleanText, hasMarkup } from "../../../src/search/quality/text.ts";
 
 const clean = (text: string) => cleanText(text, 2_000);
 

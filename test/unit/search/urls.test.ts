@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { hostBelongsTo, safeUrl, urlIdentity } from "../../../src/search/urls.ts";
+import { hostBelongsTo, safeUrl, urlIdentity } from "../../../src/search/quality/urls.ts";
 
 describe("the identity of a URL", () => {
   test.each([

@@ -2,9 +2,9 @@ import { describe, expect, test } from "vitest";
 import type { Clock } from "../../../src/core/clock.ts";
 import { StorageUnavailable } from "../../../src/core/errors.ts";
 import { type SearchRequest, searchRequest } from "../../../src/search/contract.ts";
-import type { PopularQuery } from "../../../src/search/popularity-store.ts";
-import { createWarmer } from "../../../src/search/warm.ts";
-import type { WarmerOptions, WarmSearch } from "../../../src/search/warm-contract.ts";
+import type { PopularQuery } from "../../../src/search/warming/popularity-store.ts";
+import { createWarmer } from "../../../src/search/warming/warm.ts";
+import type { WarmerOptions, WarmSearch } from "../../../src/search/warming/warm-contract.ts";
 import {
   WARM_CONCURRENCY,
   WARM_FAILED_PAUSE_MS,
@@ -12,7 +12,7 @@ import {
   WARM_MAX_FAILURES_IN_ROW,
   WARM_MAX_REFRESHES,
   WARM_RUN_MAX_MS,
-} from "../../../src/search/warm-limits.ts";
+} from "../../../src/search/warming/warm-limits.ts";
 import type { Lease, Leases } from "../../../src/storage/shared-state/shared-state.ts";
 import { createFakeClock, type FakeClock } from "../../support/fake-clock.ts";
 

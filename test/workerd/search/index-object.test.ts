@@ -2,10 +2,10 @@ import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../../../src/core/clock.ts";
 import { StorageUnavailable } from "../../../src/core/errors.ts";
-import { createDurableSearchIndex, objectName } from "../../../src/search/durable-index.ts";
-import type { SearchIndexObject } from "../../../src/search/index-object.ts";
+import { createDurableSearchIndex, objectName } from "../../../src/search/index/durable-index.ts";
+import type { SearchIndexObject } from "../../../src/search/index/index-object.ts";
+import type { IndexPartition, IndexWrite } from "../../../src/search/index/search-index.ts";
 import { INDEX_MAX_DOCUMENTS } from "../../../src/search/limits.ts";
-import type { IndexPartition, IndexWrite } from "../../../src/search/search-index.ts";
 
 const { SEARCH_INDEX } = env;
 const index = createDurableSearchIndex(SEARCH_INDEX, systemClock);

@@ -3,10 +3,10 @@ import { env } from "cloudflare:workers";
 import { afterEach, expect, test, vi } from "vitest";
 import { StorageUnavailable } from "../../../src/core/errors.ts";
 import { searchRequest } from "../../../src/search/contract.ts";
-import { createDurablePopularityStore } from "../../../src/search/popularity-durable.ts";
-import { POPULARITY_SALT_LIFE_MS, POPULARITY_WAITING_MAX_ROWS } from "../../../src/search/popularity-limits.ts";
-import type { PopularityObject } from "../../../src/search/popularity-object.ts";
-import type { PopularityEntry } from "../../../src/search/popularity-store.ts";
+import { createDurablePopularityStore } from "../../../src/search/warming/popularity-durable.ts";
+import { POPULARITY_SALT_LIFE_MS, POPULARITY_WAITING_MAX_ROWS } from "../../../src/search/warming/popularity-limits.ts";
+import type { PopularityObject } from "../../../src/search/warming/popularity-object.ts";
+import type { PopularityEntry } from "../../../src/search/warming/popularity-store.ts";
 
 const THREE = ["a", "b", "c"];
 
