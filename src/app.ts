@@ -48,7 +48,15 @@ export function createApp(deps: {
   const { ids, clock, noteRequest } = deps;
   app.use(requestContext({ ids, clock, log, publicUrl: config.PUBLIC_URL, noteRequest }));
   app.use(
-    secureHeaders({ crossOriginResourcePolicy: config.CORS_ORIGINS.length > 0 ? "cross-origin" : "same-origin" }),
+    secureHeaders({
+      crossOriginResourcePolicy: config.CORS_ORIGINS.length > 0 ? "cross-origin" : "same-origin",
+      // What browsers have long ignored, or do by themselves.
+      originAgentCluster: false,
+      xDnsPrefetchControl: false,
+      xDownloadOptions: false,
+      xPermittedCrossDomainPolicies: false,
+      xXssProtection: false,
+    }),
   );
   if (config.CORS_ORIGINS.length > 0) {
     app.use(

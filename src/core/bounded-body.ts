@@ -24,10 +24,13 @@ export async function readBounded(
   }
 }
 
+/** Keeps nothing from one text to the next. */
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
+
 /** The text, or null where the bytes are no UTF-8. */
 export function decodeUtf8(bytes: Uint8Array): string | null {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
+    return decoder.decode(bytes);
   } catch {
     return null;
   }

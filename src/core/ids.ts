@@ -16,14 +16,20 @@ export interface IdSource {
 
 export function createIdSource(clock: Clock, random: RandomBytes): IdSource {
   let lastTime = -1;
+  let time = "";
   let digits: number[] = [];
   return {
     next(prefix) {
       const now = Math.max(clock.now(), lastTime);
       if (now === lastTime) increment(digits);
-      else digits = Array.from(random(RANDOM_CHARS), (byte) => byte & 31);
+      else {
+        digits = Array.from(random(RANDOM_CHARS), (byte) => byte & 31);
+        time = encodeTime(now);
+      }
       lastTime = now;
-      return `${prefix}_${encodeTime(now)}${digits.map((d) => CROCKFORD[d]).join("")}`;
+      let id = `${prefix}_${time}`;
+      for (const digit of digits) id += CROCKFORD[digit];
+      return id;
     },
   };
 }

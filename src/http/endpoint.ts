@@ -1,12 +1,13 @@
 import { type Context, Hono } from "hono";
 import type * as z from "zod";
 import type { Call, Scope } from "../core/actor.ts";
-import { type AppError, type FieldError, validationFailed } from "../core/errors.ts";
+import type { AppError } from "../core/errors.ts";
 import { ok, type Result } from "../core/result.ts";
 import type { Gate } from "./admission/contract.ts";
-import { readJsonBody } from "./body.ts";
+import { readJsonText } from "./body.ts";
 import { type AppContext, type AppEnv, callOf } from "./context.ts";
 import type { Idempotency } from "./idempotency.ts";
+import { createBodyMemo, noBody, parse, parseBody, type ReadBody } from "./input.ts";
 import { problemResponse } from "./problem.ts";
 
 /**
@@ -44,6 +45,11 @@ export interface EndpointSpec<Params extends z.ZodType, Query extends z.ZodType,
   readonly params?: Params;
   readonly query?: Query;
   readonly body?: Body;
+  /**
+   * The same bodies come again and again: what was made of them is remembered. For schemas without side effects whose
+   * outputs nobody changes.
+   */
+  readonly repeats?: true;
   /** Answers by status. The first is what a handler's `ok` becomes; one without a schema has no body. */
   readonly responses: readonly ResponseSpec[];
   /** Codes beyond those that its access and schemas imply. */
@@ -104,14 +110,14 @@ export function endpoint<
   spec: EndpointSpec<Params, Query, Body>,
   handler: EndpointHandler<z.output<Params>, z.output<Query>, z.output<Body>>,
 ): Endpoint {
+  const memo = spec.repeats ? createBodyMemo<z.output<Body>>() : undefined;
   return {
     spec,
     async handle(c, guard, bodyLimitBytes, idempotency) {
       if (spec.problem !== undefined) c.set("problem", spec.problem);
       const refuse = (error: AppError) => refusal(c, error);
-      const readBody = () => readJsonBody(c.req.raw, bodyLimitBytes);
       const early = spec.bodyCredential && (await readBody());
-      const entered = await guard(c, spec, early?.ok ? (spec.bodyCredential?.(early.value) ?? null) : null);
+      const entered = await guard(c, spec, early?.ok ? (spec.bodyCredential?.(early.value.raw) ?? null) : null);
       if (!entered.ok) return refuse(entered.error);
       const turnstile = entered.value === null ? null : createTurnstile(entered.value);
       const answer = await respond(turnstile?.gate);
@@ -120,36 +126,40 @@ export function endpoint<
       const late = await turnstile.gate();
       return late.ok ? answer : refuse(late.error);
 
+      async function readBody(): Promise<Result<ReadBody<z.output<Body>>>> {
+        if (spec.body === undefined && spec.bodyCredential === undefined) return ok(noBody<Body>(spec.body));
+        const text = await readJsonText(c.req.raw, bodyLimitBytes);
+        return text.ok ? (memo?.get(text.value) ?? parseBody<Body>(spec.body, text.value, memo)) : text;
+      }
+
       async function respond(gate: Gate | undefined): Promise<Response> {
-        const raw = early ?? (spec.body ? await readBody() : ok(undefined));
-        const given = parseInput(c, spec, raw);
-        if (!given.ok) return refuse(given.error);
-        const input = { ...given.value, call: callOf(c), gate, c };
+        const place = parsePlace(c, spec);
+        if (!place.ok) return refuse(place.error);
+        const read = early ?? (await readBody());
+        if (!read.ok) return refuse(read.error);
+        const { raw, parsed } = read.value;
+        if (!parsed.ok) return refuse(parsed.error);
+        const input = { ...place.value, body: parsed.value, call: callOf(c), gate, c };
         async function execute(): Promise<Response> {
           const outcome = await handler(input);
           if (outcome instanceof Response) return outcome;
           return outcome.ok ? success(c, spec.responses[0], outcome.value) : refuse(outcome.error);
         }
-        const mayReplay = spec.idempotent && idempotency !== undefined && raw.ok;
-        return mayReplay ? idempotency(c, raw.value, execute) : execute();
+        return spec.idempotent && idempotency !== undefined ? idempotency(c, raw, execute) : execute();
       }
     },
   };
 }
 
-/** What the request gives a handler, checked: path, query and body, in this order. */
-function parseInput<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType>(
+/** Path and query, checked in this order. */
+function parsePlace<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType>(
   c: AppContext,
   spec: EndpointSpec<P, Q, B>,
-  raw: Result<unknown>,
-): Result<{ readonly params: z.output<P>; readonly query: z.output<Q>; readonly body: z.output<B> }> {
-  const params = parse(spec.params, c.req.param(), "");
+): Result<{ readonly params: z.output<P>; readonly query: z.output<Q> }> {
+  const params = parse(spec.params, spec.params && c.req.param(), "");
   if (!params.ok) return params;
   const query = parse(spec.query, spec.query && singleValued(c.req.queries()), "");
-  if (!query.ok) return query;
-  if (!raw.ok) return raw;
-  const body = parse(spec.body, raw.value, "body");
-  return body.ok ? ok({ params: params.value, query: query.value, body: body.value }) : body;
+  return query.ok ? ok({ params: params.value, query: query.value }) : query;
 }
 
 /** A gate that knows whether it was passed. */
@@ -195,22 +205,6 @@ function success(c: AppContext, spec: ResponseSpec | undefined, value: unknown):
   const status = spec?.status ?? 200;
   if (spec?.schema === undefined) return c.body(null, 204);
   return Response.json(value, { status, headers: { "Cache-Control": "no-store" } });
-}
-
-function parse<T extends z.ZodType>(schema: T | undefined, value: unknown, whole: string): Result<z.output<T>> {
-  // Without a schema T is ZodUndefined, so undefined is what the handler's type promises.
-  if (schema === undefined) return ok(undefined as z.output<T>);
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return ok(parsed.data);
-  return validationFailed(parsed.error.issues.map((issue) => toFieldError(issue, whole)));
-}
-
-export function toFieldError(issue: z.core.$ZodIssue, whole = ""): FieldError {
-  const path = issue.path.map(String).join(".");
-  if (path === "" && issue.code === "invalid_type" && whole !== "") {
-    return { path, message: `${whole}: expected ${issue.expected}` };
-  }
-  return { path, message: issue.message };
 }
 
 /** A parameter given twice stays a list, which no schema of ours takes: it is refused, not silently halved. */

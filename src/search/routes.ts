@@ -68,6 +68,7 @@ export function createSearchEndpoints(service: SearchService): readonly Endpoint
         access: "search",
         admission: "with_look_up",
         body: searchBody,
+        repeats: true,
         responses,
         errors: ["SEARCH_UNAVAILABLE", "NOT_FOUND"],
       },

@@ -4,7 +4,7 @@ import { decodeUtf8 } from "../../core/bounded-body.ts";
 import { validationFailed } from "../../core/errors.ts";
 import { type Json, type JsonFault, parseUntrustedJson } from "../../core/json.ts";
 import { ok, type Result } from "../../core/result.ts";
-import { toFieldError } from "../../http/endpoint.ts";
+import { toFieldError } from "../../http/input.ts";
 import { ownerId, serverId } from "../../http/schemas.ts";
 import { TARGET_NAMES, type TargetName } from "../contract.ts";
 import { EVENT_NAME_MAX_CHARS } from "./limits.ts";
