@@ -1,5 +1,5 @@
 import { JSON_MAX_DEPTH } from "../../config/limits.ts";
-import { decodeUtf8, readBounded } from "../../core/bounded-body.ts";
+import { decodeUtf8, readBodyBounded } from "../../core/bounded-body.ts";
 import type { Fetch } from "../../core/fetch.ts";
 import { type Json, type JsonObject, parseUntrustedJson } from "../../core/json.ts";
 import { parseRetryAfter } from "../../core/retry-after.ts";
@@ -65,7 +65,7 @@ export async function refused(response: Response, reason: FailureReason, nowMs: 
 /** The body as JSON; undefined where it is none, is too long or breaks off. Rejects once `signal` has aborted. */
 export async function readJson(response: Response, signal: AbortSignal): Promise<Json | undefined> {
   try {
-    const bytes = await readBounded(response.body, response.ok ? UPSTREAM_MAX_BYTES : UPSTREAM_ERROR_MAX_BYTES);
+    const bytes = await readBodyBounded(response, response.ok ? UPSTREAM_MAX_BYTES : UPSTREAM_ERROR_MAX_BYTES);
     const text = bytes === null ? null : decodeUtf8(bytes);
     const parsed = text === null ? null : parseUntrustedJson(text, JSON_MAX_DEPTH);
     return parsed?.ok ? parsed.value : undefined;

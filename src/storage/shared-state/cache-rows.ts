@@ -8,15 +8,21 @@ interface CacheBounds {
   readonly maxEntryChars: number;
 }
 
-interface CachedText {
+export interface CachedText {
   readonly text: string;
   readonly isFresh: boolean;
 }
 
+/** Epoch milliseconds. */
+export interface Lifetime {
+  readonly freshUntilMs: number;
+  readonly expiresAtMs: number;
+}
+
 /** Cache entries in SQLite, bounded: the oldest go first. The table is made with the first entry. */
-interface CacheRows {
+export interface CacheRows {
   get(key: string, nowMs: number): CachedText | null;
-  set(key: string, text: string, times: { readonly freshUntilMs: number; readonly expiresAtMs: number }): void;
+  set(key: string, text: string, lifetime: Lifetime): void;
   delete(key: string): void;
   /** How many entries went. */
   clear(): number;

@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import { createBufferedRows } from "./buffered-rows.ts";
 import { createCacheRows } from "./cache-rows.ts";
 import { createClaims } from "./claims.ts";
 import { addToCount, type Count, readCount } from "./counters.ts";
@@ -25,11 +26,14 @@ export class SharedStateObject extends DurableObject {
   readonly #buckets = createWriteBehind<Buckets>(this.ctx.storage, "buckets");
   readonly #count = createWriteBehind<Count>(this.ctx.storage, "count");
   readonly #claims = createClaims(CACHE_OBJECT_MAX_CLAIMS);
-  readonly #cache = createCacheRows(this.ctx.storage, {
-    maxEntries: CACHE_OBJECT_MAX_ENTRIES,
-    maxChars: CACHE_OBJECT_MAX_CHARS,
-    maxEntryChars: CACHE_ENTRY_MAX_CHARS,
-  });
+  readonly #cache = createBufferedRows(
+    createCacheRows(this.ctx.storage, {
+      maxEntries: CACHE_OBJECT_MAX_ENTRIES,
+      maxChars: CACHE_OBJECT_MAX_CHARS,
+      maxEntryChars: CACHE_ENTRY_MAX_CHARS,
+    }),
+    (work) => this.ctx.storage.transactionSync(work),
+  );
   #alarmAtMs = 0;
 
   async ping(): Promise<void> {}

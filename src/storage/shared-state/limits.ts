@@ -8,10 +8,13 @@ export const CACHE_OBJECT_MAX_CHARS = 33_554_432;
 /** Larger values are not kept: a SQLite row holds 2 MB, at up to three bytes a character of key and value. */
 export const CACHE_ENTRY_MAX_CHARS = 650_000;
 
+/** What a cache object holds back before it writes, at most: below the size of one entry that no row takes. */
+export const CACHE_BUFFER_MAX_CHARS = 500_000;
+
 /** How often a cache object looks for entries past their lifetime. Until then they only take room. */
 export const CACHE_SWEEP_MS = 600_000;
 
-/** Write-behind: what a crash may lose of admissions and counters. A busy object writes once in this time. */
+/** Write-behind: what a crash may lose of admissions, counters and cache. A busy object writes once in this time. */
 export const WRITE_BEHIND_MS = 200;
 
 /** An alarm fires this long after the last thing ended, so that a renewal right at the end does not race it. */
