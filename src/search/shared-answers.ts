@@ -90,6 +90,7 @@ export function createSharedAnswers(deps: {
 }): SharedAnswers {
   const { cache, shared, bulletin, orchestrator, clock, random, metrics, defer, deadlineMs, onFound } = deps;
   const flights = createFlights<Landing>((work) => defer("search_flight", work));
+  const repeats = createFlights<SharedAnswer>((work) => defer("search_repeat", work));
   const refreshPauses = createPauses(clock);
   const patienceMs = deadlineMs * FOLLOWER_PATIENCE;
 
@@ -121,17 +122,19 @@ export function createSharedAnswers(deps: {
     return ok(await cache.take(place, passed.value?.lookup ?? null));
   }
 
-  /** Asks the providers, keeps what they say, and in any case ends the claim. */
+  /** Asks the providers, keeps what they say, and in any case ends the claim. `waitedMs` of the deadline are gone. */
   async function fetch(
     question: SharedQuestion,
     place: CachePlace,
     claimToken: string | null,
     fallback: CacheEntry | null,
+    waitedMs = 0,
   ): Promise<SharedAnswer> {
     let stored = false;
     try {
       const { request, providers } = question;
-      const deadlineAt = clock.now() + Math.max(deadlineMs / 2, deadlineMs - PERSONAL_RESERVE_MS);
+      const leftMs = Math.max(deadlineMs / 2, deadlineMs - PERSONAL_RESERVE_MS) - waitedMs;
+      const deadlineAt = clock.now() + Math.max(deadlineMs / 4, leftMs);
       const outcome = await orchestrator.run(providers, { request, ownerId: null, deadlineAt, signal: undefined });
       const { found } = outcome;
       if (found !== null && mayBeKept(outcome, found)) {
@@ -157,6 +160,7 @@ export function createSharedAnswers(deps: {
     const looked = await passAndLook(place, gate, claim);
     if (!looked.ok) return { kind: "refused", error: looked.error };
     let stored = looked.value;
+    const lookedAt = clock.now();
     if (stored.claim === "busy" && !answers(stored.entry)) stored = await followElsewhere(place, claim, stored);
     const { entry } = stored;
     if (entry !== null && answers(entry)) {
@@ -164,7 +168,8 @@ export function createSharedAnswers(deps: {
       if (stored.claim === "held") refreshBehind(question, place, claim.token);
       return { kind: "kept", entry, level: "l2", stale };
     }
-    return fetch(question, place, stored.claim === "held" ? claim.token : null, entry ?? cache.near(question.id));
+    const claimToken = stored.claim === "held" ? claim.token : null;
+    return fetch(question, place, claimToken, entry ?? cache.near(question.id), clock.now() - lookedAt);
   }
 
   /** Leads the flight for this question, or waits for the one that is under way. */
@@ -180,10 +185,18 @@ export function createSharedAnswers(deps: {
       if (!passed.ok) return passed;
       pass = open;
       const waited = await runWithin(clock, patienceMs, undefined, () => flight);
-      if (waited.kind !== "done") return ok(await fetch(question, await placeOf(question.id), null, null));
+      if (waited.kind !== "done") return ok(await askAfterAll(question));
       // Where its leader was not let in, nobody asked.
       if (waited.value.kind !== "refused") return ok(asFollower(waited.value));
     }
+  }
+
+  /** For all whose patience has ended with one flight: the first of them asks, and the others wait for it. */
+  async function askAfterAll(question: SharedQuestion): Promise<SharedAnswer> {
+    const under = repeats.get(question.id);
+    if (under !== undefined) return asFollower(await under);
+    const ask = async () => fetch(question, await placeOf(question.id), null, null, patienceMs);
+    return repeats.start(question.id, ask);
   }
 
   /** Another isolate asks already: looks whether it has answered, until it has, gave up, or patience ends. */
