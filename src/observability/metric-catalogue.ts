@@ -75,6 +75,10 @@ export const METRIC_CATALOGUE: ReadonlyMap<string, MetricDefinition> = new Map<s
     { type: "counter", help: "Stale answers refreshed in the background.", labels: ["outcome"] },
   ],
   [
+    "orchestrix_search_follows_total",
+    { type: "counter", help: "Waits for another isolate's answer that came to nothing.", labels: ["outcome"] },
+  ],
+  [
     "orchestrix_cache_evictions_total",
     { type: "counter", help: "Entries of the isolates' caches that others displaced.", labels: [] },
   ],

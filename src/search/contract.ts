@@ -10,7 +10,7 @@ import {
 } from "./limits.ts";
 import { safeUrl } from "./quality/urls.ts";
 
-const MAX_RESULTS = 20;
+export const MAX_RESULTS = 20;
 const MAX_DOMAINS = 20;
 
 const domain = z

@@ -30,6 +30,8 @@ export const UNAVAILABLE_RETRY_SECONDS = 5;
 
 /** Below the value limit of every store behind the shared cache (1 MB at the smallest), packed in base64 or not. */
 export const CACHE_ENTRY_MAX_CHARS = 524_288;
+/** How far the clocks of two machines may differ. */
+export const CLOCK_SKEW_MS = 60_000;
 /** Shorter texts fit into a few packets as they are: compressing them costs more than it spares. */
 export const COMPRESS_FROM_CHARS = 4_096;
 /** How soon a purge, or another isolate's breaker, is seen by an isolate that answers from memory alone. */
@@ -43,6 +45,8 @@ export const FOLLOWER_FIRST_LOOK_MS = 40;
 export const FOLLOWER_LONGEST_PAUSE_MS = 320;
 /** After this part of the deadline a follower stops waiting and asks the providers itself. */
 export const FOLLOWER_PATIENCE = 0.5;
+/** After following came to nothing, nobody is followed for this long: a claim without a holder must not slow the rest. */
+export const FOLLOW_PAUSE_MS = 30_000;
 /** After a refresh in the background failed, the stale entry is left alone for this long. */
 export const REFRESH_PAUSE_MS = 15_000;
 /** Kept back from the shared providers for the caller's own index. */

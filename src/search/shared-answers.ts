@@ -19,6 +19,7 @@ import { createFlights } from "./flights.ts";
 import {
   CLAIM_GRACE_MS,
   CLAIM_TOKEN_BYTES,
+  FOLLOW_PAUSE_MS,
   FOLLOWER_FIRST_LOOK_MS,
   FOLLOWER_LONGEST_PAUSE_MS,
   FOLLOWER_PATIENCE,
@@ -73,6 +74,9 @@ export interface SharedAnswers {
   freshForMs(question: SharedQuestion): Promise<number | null>;
 }
 
+/** The one key of the pause in following. */
+const ELSEWHERE = "elsewhere";
+
 type Landing = { readonly kind: "refused"; readonly error: AppError } | SharedAnswer;
 
 export function createSharedAnswers(deps: {
@@ -92,6 +96,7 @@ export function createSharedAnswers(deps: {
   const flights = createFlights<Landing>((work) => defer("search_flight", work));
   const repeats = createFlights<SharedAnswer>((work) => defer("search_repeat", work));
   const refreshPauses = createPauses(clock);
+  const follows = createPauses(clock);
   const patienceMs = deadlineMs * FOLLOWER_PATIENCE;
 
   /** A gate for those who have passed theirs, or have none. */
@@ -201,6 +206,7 @@ export function createSharedAnswers(deps: {
 
   /** Another isolate asks already: looks whether it has answered, until it has, gave up, or patience ends. */
   async function followElsewhere(place: CachePlace, claim: Claim, first: Stored): Promise<Stored> {
+    if (follows.holds(ELSEWHERE)) return first;
     const until = clock.now() + patienceMs;
     let stored = first;
     for (let pause = FOLLOWER_FIRST_LOOK_MS; clock.now() + pause <= until; ) {
@@ -209,6 +215,9 @@ export function createSharedAnswers(deps: {
       if (stored.claim !== "busy" || answers(stored.entry)) return stored;
       pause = Math.min(2 * pause, FOLLOWER_LONGEST_PAUSE_MS);
     }
+    // Its holder is gone, or the store says "busy" to everybody.
+    follows.begin(ELSEWHERE, FOLLOW_PAUSE_MS);
+    metrics.count("orchestrix_search_follows_total", { outcome: "vain" });
     return stored;
   }
 

@@ -59,6 +59,7 @@ export function createBreakers({ clock, shared, defer, random, logger, metrics }
     slot.breaker = next;
     if (next.changedAt === before.changedAt) return;
     slot.probedUntil = 0;
+    slot.probedUntil = 0;
     show(name, slot);
     const provider = providerOfBreaker(name);
     if (next.openUntil !== null) {
@@ -80,7 +81,8 @@ export function createBreakers({ clock, shared, defer, random, logger, metrics }
   /** Asks for the one probe; the answer stands for a while, so that not every request asks. */
   async function probe(name: string, slot: Slot): Promise<boolean> {
     slot.probedUntil = clock.now() + PROBE_LEASE_MS;
-    const won = await winsLease(PROBE_LEASE_PREFIX + name);
+    // Each opening has a lease of its own: the last one's may outlive a short cool-down.
+    const won = await winsLease(`${PROBE_LEASE_PREFIX}${name}:${slot.breaker.changedAt}`);
     const phase = phaseOf(slot.breaker, clock.now());
     return phase === "half_open" ? won : phase === "closed";
   }

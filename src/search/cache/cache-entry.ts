@@ -1,32 +1,43 @@
 import * as z from "zod";
 import { JSON_MAX_DEPTH } from "../../config/limits.ts";
 import { parseUntrustedJson } from "../../core/json.ts";
-import { searchResult } from "../contract.ts";
-import { CACHE_ENTRY_MAX_CHARS } from "../limits.ts";
+import { MAX_RESULTS, searchResult } from "../contract.ts";
+import {
+  ANSWER_MAX_CHARS,
+  CACHE_ENTRY_MAX_CHARS,
+  CLOCK_SKEW_MS,
+  PUBLISHED_DATE_MAX_CHARS,
+  RESULT_CONTENT_MAX_CHARS,
+  RESULT_RAW_CONTENT_MAX_CHARS,
+  RESULT_TITLE_MAX_CHARS,
+} from "../limits.ts";
 import { INDEX_PROVIDER } from "../providers/index.ts";
-import { hasMarkup } from "../quality/text.ts";
+import { hasMarkup, isUnclean } from "../quality/text.ts";
 import { safeUrl } from "../quality/urls.ts";
 import type { Freshness } from "./freshness.ts";
 
 /** Raised with every change of the shape: what an older version stored is then a miss. */
 const ENTRY_VERSION = 2;
 
-const plainText = z.string().refine((text) => !hasMarkup(text));
-const providerName = z.string().refine((name) => name !== INDEX_PROVIDER);
+const plainText = (maxChars: number) => z.string().refine((text) => !isUnclean(text, maxChars) && !hasMarkup(text));
+const providerName = z.string().refine((name) => /^[a-z][a-z0-9-]{0,31}$/.test(name) && name !== INDEX_PROVIDER);
 
 const cachedAnswer = z.strictObject({
-  results: z.array(
-    z.strictObject({
-      ...searchResult.shape,
-      title: plainText.min(1),
-      url: z.string().refine((url) => safeUrl(url) !== null),
-      content: plainText,
-      score: z.number().min(0).max(1),
-      provider: providerName,
-      rawContent: plainText.nullable().optional(),
-    }),
-  ),
-  answer: plainText.nullable(),
+  results: z
+    .array(
+      z.strictObject({
+        ...searchResult.shape,
+        title: plainText(RESULT_TITLE_MAX_CHARS).min(1),
+        url: z.string().refine((url) => safeUrl(url) !== null),
+        content: plainText(RESULT_CONTENT_MAX_CHARS),
+        score: z.number().min(0).max(1),
+        publishedDate: plainText(PUBLISHED_DATE_MAX_CHARS).nullable(),
+        provider: providerName,
+        rawContent: plainText(RESULT_RAW_CONTENT_MAX_CHARS).nullable().optional(),
+      }),
+    )
+    .max(MAX_RESULTS),
+  answer: plainText(ANSWER_MAX_CHARS).nullable(),
   provider: providerName,
 });
 
@@ -64,6 +75,6 @@ export function decodeEntry(text: string, nowMs: number, maxLifeMs: number): Cac
   const { v: _, ...entry } = parsed.data;
   const inOrder = entry.storedAt <= entry.freshUntil && entry.freshUntil <= entry.staleUntil;
   // Clocks of two machines differ by little; a lifetime further off was not set by us.
-  const isOurs = entry.errorUntil - entry.storedAt <= maxLifeMs && entry.errorUntil - nowMs <= maxLifeMs;
+  const isOurs = entry.errorUntil - entry.storedAt <= maxLifeMs && entry.storedAt <= nowMs + CLOCK_SKEW_MS;
   return inOrder && entry.staleUntil <= entry.errorUntil && isOurs ? entry : null;
 }

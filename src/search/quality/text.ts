@@ -62,6 +62,11 @@ export function cleanLines(text: string, maxChars: number): string {
   return cut(lines.trim(), maxChars);
 }
 
+/** True for what `cleanText` and `cleanLines` would not leave as it is: hidden characters, half a character, a length. */
+export function isUnclean(text: string, maxChars: number): boolean {
+  return text.length > maxChars || HIDDEN.test(text) || !text.isWellFormed();
+}
+
 /** True where a browser would see a tag's beginning. */
 export function hasMarkup(text: string): boolean {
   return /<[/!?A-Za-z]/.test(text);

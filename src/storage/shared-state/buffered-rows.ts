@@ -1,5 +1,5 @@
 import type { CachedText, CacheRows, Lifetime } from "./cache-rows.ts";
-import { CACHE_BUFFER_MAX_CHARS, WRITE_BEHIND_MS } from "./limits.ts";
+import { CACHE_BUFFER_MAX_CHARS, CACHE_WRITE_BEHIND_MS } from "./limits.ts";
 
 interface Waiting extends Lifetime {
   readonly text: string;
@@ -7,7 +7,7 @@ interface Waiting extends Lifetime {
 
 /**
  * Cache entries written to their rows many in one transaction: the first at once, what comes soon after at most once in
- * WRITE_BEHIND_MS. A crash loses what came since the last write, which only costs making it again.
+ * CACHE_WRITE_BEHIND_MS. A crash loses what came since the last write, which only costs making it again.
  */
 export function createBufferedRows(rows: CacheRows, inOneWrite: (work: () => void) => void): CacheRows {
   const waiting = new Map<string, Waiting>();
@@ -27,7 +27,7 @@ export function createBufferedRows(rows: CacheRows, inOneWrite: (work: () => voi
   function writeInTurn(): void {
     timer = undefined;
     if (waiting.size === 0) return;
-    timer = setTimeout(writeInTurn, WRITE_BEHIND_MS);
+    timer = setTimeout(writeInTurn, CACHE_WRITE_BEHIND_MS);
     write();
   }
 

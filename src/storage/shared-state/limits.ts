@@ -11,10 +11,13 @@ export const CACHE_ENTRY_MAX_CHARS = 650_000;
 /** What a cache object holds back before it writes, at most: below the size of one entry that no row takes. */
 export const CACHE_BUFFER_MAX_CHARS = 500_000;
 
+/** A busy cache object writes once in this time. Each write waits for the disk, and with it all that the object is asked. */
+export const CACHE_WRITE_BEHIND_MS = 2_000;
+
 /** How often a cache object looks for entries past their lifetime. Until then they only take room. */
 export const CACHE_SWEEP_MS = 600_000;
 
-/** Write-behind: what a crash may lose of admissions, counters and cache. A busy object writes once in this time. */
+/** Write-behind: what a crash may lose of admissions and counters. A busy object writes once in this time. */
 export const WRITE_BEHIND_MS = 200;
 
 /** An alarm fires this long after the last thing ended, so that a renewal right at the end does not race it. */
@@ -40,6 +43,9 @@ export const UPSTASH_REQUEST_TIMEOUT_MS = 3_000;
 export const UPSTASH_OPERATOR_REQUEST_TIMEOUT_MS = 11_000;
 /** An answer above this is not read: a few entries of the largest size, each character escaped. */
 export const UPSTASH_ANSWER_MAX_BYTES = 16_777_216;
+/** Larger ones are looked at before they are parsed. A pipeline's answer nests four levels. */
+export const UPSTASH_LARGE_ANSWER_CHARS = 65_536;
+export const UPSTASH_ANSWER_MAX_DEPTH = 16;
 /** Larger entries are not kept: the smallest plan takes requests of 1 MB, and there is more in one than the entry. */
 export const UPSTASH_ENTRY_MAX_BYTES = 950_000;
 /** UTF-8 and JSON's escapes make at most so many bytes of one UTF-16 unit. */

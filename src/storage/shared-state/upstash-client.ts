@@ -1,10 +1,16 @@
 import type { Ratelimit } from "@upstash/ratelimit";
 import type { Redis } from "@upstash/redis/cloudflare";
-import { decodeUtf8, readBounded } from "../../core/bounded-body.ts";
+import { decodeUtf8, readBodyBounded } from "../../core/bounded-body.ts";
 import { StorageUnavailable } from "../../core/errors.ts";
 import type { Fetch } from "../../core/fetch.ts";
-import { isJsonObject, ownProperty } from "../../core/json.ts";
-import { UPSTASH_ANSWER_MAX_BYTES, UPSTASH_OPERATOR_REQUEST_TIMEOUT_MS, UPSTASH_REQUEST_TIMEOUT_MS } from "./limits.ts";
+import { isJsonObject, ownProperty, parseUntrustedJson } from "../../core/json.ts";
+import {
+  UPSTASH_ANSWER_MAX_BYTES,
+  UPSTASH_ANSWER_MAX_DEPTH,
+  UPSTASH_LARGE_ANSWER_CHARS,
+  UPSTASH_OPERATOR_REQUEST_TIMEOUT_MS,
+  UPSTASH_REQUEST_TIMEOUT_MS,
+} from "./limits.ts";
 import { misfit } from "./upstash-answers.ts";
 
 export interface UpstashAccess {
@@ -83,7 +89,7 @@ async function send(access: UpstashAccess, path: string, body: string, timeoutMs
       redirect: "manual",
       signal: AbortSignal.timeout(timeoutMs),
     });
-    bytes = await readBounded(response.body, UPSTASH_ANSWER_MAX_BYTES);
+    bytes = await readBodyBounded(response, UPSTASH_ANSWER_MAX_BYTES);
   } catch (error) {
     throw new StorageUnavailable(`the shared state does not answer (${nameFault(error)})`);
   }
@@ -98,14 +104,22 @@ async function send(access: UpstashAccess, path: string, body: string, timeoutMs
 
 /** One object for each command, and nothing else. */
 function readAnswers(text: string, commands: number): readonly object[] {
-  let answers: unknown;
-  try {
-    answers = JSON.parse(text);
-  } catch {
-    answers = null;
-  }
+  const answers = parseAnswers(text);
   if (!Array.isArray(answers) || answers.length !== commands || !answers.every(isJsonObject)) throw misfit();
   return answers;
+}
+
+/** Null for what is no JSON. A large text that nests deeply would hold up the isolate for longer than any answer is worth. */
+function parseAnswers(text: string): unknown {
+  if (text.length > UPSTASH_LARGE_ANSWER_CHARS) {
+    const parsed = parseUntrustedJson(text, UPSTASH_ANSWER_MAX_DEPTH);
+    return parsed.ok ? parsed.value : null;
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 /** A word such as `ECONNREFUSED` or `TimeoutError`: messages may quote the address. */
