@@ -66,6 +66,8 @@ export function parseUntrustedJson(
 }
 
 function exceedsDepth(text: string, maxDepth: number): boolean {
+  // Most texts open fewer brackets in all than they may nest.
+  if (opensAtMost(text, maxDepth)) return false;
   let depth = 0;
   for (let i = 0; i < text.length; i++) {
     const char = text[i];
@@ -75,6 +77,16 @@ function exceedsDepth(text: string, maxDepth: number): boolean {
     if (depth > maxDepth) return true;
   }
   return false;
+}
+
+function opensAtMost(text: string, max: number): boolean {
+  let left = max;
+  for (const bracket of "[{") {
+    for (let at = text.indexOf(bracket); at !== -1; at = text.indexOf(bracket, at + 1)) {
+      if (left-- === 0) return false;
+    }
+  }
+  return true;
 }
 
 function endOfString(text: string, start: number): number {

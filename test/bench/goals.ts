@@ -28,6 +28,8 @@ export function judgeGoals(results: readonly CaseResult[]): readonly Goal[] {
     ...p99Goal(find, "slow-miss", "slow-portkey"),
     ...rateGoal(find, "mixed", "portkey", TIMES_PORTKEY),
     ...p99Goal(find, "mixed", "portkey"),
+    ...rateGoal(find, "hit-before-upstream", "portkey", TIMES_PORTKEY),
+    ...p99Goal(find, "hit-before-upstream", "portkey"),
     ...overheadGoal(find, "slow-miss"),
     ...overheadGoal(find, "slow-miss-upstash"),
   ];

@@ -85,6 +85,7 @@ async function prepareMisses(stage: Stage): Promise<Group> {
       ours.toCase("miss", "search, miss"),
       ours.toCase("bypass", "search, cache: bypass"),
       ours.toCase("mixed", "search, as people ask (Zipf)"),
+      ours.toCase("hit", "search, asked before", "hit-before-upstream"),
       ...upstash.subjects.map((each) => each.toCase("miss", "search, miss, Upstash", "miss-upstash")),
       ...portkey.cases,
     ],

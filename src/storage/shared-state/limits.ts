@@ -1,9 +1,9 @@
 /** Objects that the cache is spread over: a hot key holds up no more than its own share. */
-export const CACHE_OBJECTS = 32;
+export const CACHE_OBJECTS = 8;
 
 /** Of one cache object; the oldest entries go first. */
-export const CACHE_OBJECT_MAX_ENTRIES = 5_000;
-export const CACHE_OBJECT_MAX_CHARS = 33_554_432;
+export const CACHE_OBJECT_MAX_ENTRIES = 20_000;
+export const CACHE_OBJECT_MAX_CHARS = 134_217_728;
 
 /** Larger values are not kept: a SQLite row holds 2 MB, at up to three bytes a character of key and value. */
 export const CACHE_ENTRY_MAX_CHARS = 650_000;
@@ -12,13 +12,13 @@ export const CACHE_ENTRY_MAX_CHARS = 650_000;
 export const CACHE_BUFFER_MAX_CHARS = 500_000;
 
 /** A busy cache object writes once in this time. Each write waits for the disk, and with it all that the object is asked. */
-export const CACHE_WRITE_BEHIND_MS = 2_000;
+export const CACHE_WRITE_BEHIND_MS = 5_000;
 
 /** How often a cache object looks for entries past their lifetime. Until then they only take room. */
 export const CACHE_SWEEP_MS = 600_000;
 
 /** Write-behind: what a crash may lose of admissions and counters. A busy object writes once in this time. */
-export const WRITE_BEHIND_MS = 200;
+export const WRITE_BEHIND_MS = 1_000;
 
 /** An alarm fires this long after the last thing ended, so that a renewal right at the end does not race it. */
 export const SWEEP_GRACE_MS = 1_000;
@@ -27,7 +27,7 @@ export const SWEEP_GRACE_MS = 1_000;
 export const LEASE_TOKEN_BYTES = 16;
 
 /** Of one cache object, in memory. A claim that is forgotten early costs one more making of the same. */
-export const CACHE_OBJECT_MAX_CLAIMS = 2_000;
+export const CACHE_OBJECT_MAX_CLAIMS = 8_000;
 
 /** What a request waits for. Past this the isolate decides by itself and goes on. */
 export const SHARED_STATE_READ_TIMEOUT_MS = 300;
