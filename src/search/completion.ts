@@ -5,7 +5,7 @@ import type { ChainOutcome, Found, Orchestrator } from "./chain/orchestrator.ts"
 import { PERSONAL_MIN_MS, UNAVAILABLE_RETRY_SECONDS } from "./limits.ts";
 import type { SearchProvider } from "./providers/provider.ts";
 import { type Asked, replyFromCache, replyFromProviders, type SearchReply } from "./reply.ts";
-import type { SharedAnswer } from "./shared-answers.ts";
+import type { SharedAnswer } from "./shared-answer.ts";
 
 /** Whose documents may answer, and whether somebody still waits. */
 export interface Who {

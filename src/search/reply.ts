@@ -1,7 +1,7 @@
 import type { CacheTrace } from "./cache/cache-status.ts";
 import type { Found } from "./chain/orchestrator.ts";
 import type { Attempt, SearchAnswer, SearchRequest } from "./contract.ts";
-import type { SharedAnswer } from "./shared-answers.ts";
+import type { SharedAnswer } from "./shared-answer.ts";
 
 /** An answer, and what the caches did for it. */
 export interface SearchReply {

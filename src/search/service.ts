@@ -23,7 +23,8 @@ import { BULLETIN_EVERY_MS } from "./limits.ts";
 import type { SearchProvider } from "./providers/provider.ts";
 import type { ProviderRegistry } from "./providers/registry.ts";
 import type { Asked, SearchReply } from "./reply.ts";
-import { createSharedAnswers, type RefreshOutcome, type SharedQuestion } from "./shared-answers.ts";
+import type { RefreshOutcome, SharedQuestion } from "./shared-answer.ts";
+import { createSharedAnswers } from "./shared-answers.ts";
 import type { Popularity } from "./warming/popularity.ts";
 
 export interface SearchService extends DocumentsService {

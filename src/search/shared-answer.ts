@@ -1,0 +1,29 @@
+import type { CacheEntry } from "./cache/cache-entry.ts";
+import type { ChainOutcome } from "./chain/orchestrator.ts";
+import type { SearchRequest } from "./contract.ts";
+import type { SearchProvider } from "./providers/provider.ts";
+
+/** A question that any caller may have asked. */
+export interface SharedQuestion {
+  readonly request: SearchRequest;
+  /** See `canonicalQuestion`. */
+  readonly id: string;
+  /** Who is asked: none whose answers depend on the caller. */
+  readonly providers: readonly SearchProvider[];
+}
+
+/** What all callers with this question get. */
+export type SharedAnswer =
+  | { readonly kind: "kept"; readonly entry: CacheEntry; readonly level: "l1" | "l2"; readonly stale: boolean }
+  | {
+      readonly kind: "asked";
+      readonly outcome: ChainOutcome;
+      /** Whether the answer was kept for others. */
+      readonly stored: boolean;
+      /** Another request asked, and this one waited for it. */
+      readonly coalesced: boolean;
+      /** An older answer, to be given where nobody has a new one. */
+      readonly fallback: CacheEntry | null;
+    };
+
+export type RefreshOutcome = "refreshed" | "busy" | "failed" | "degraded" | "limited";
