@@ -7,7 +7,7 @@ import type { Gate } from "./admission/contract.ts";
 import { readJsonText } from "./body.ts";
 import { type AppContext, type AppEnv, callOf } from "./context.ts";
 import type { Idempotency } from "./idempotency.ts";
-import { createBodyMemo, noBody, parse, parseBody, type ReadBody } from "./input.ts";
+import { createMemo, type Memo, noBody, parse, parseBody, type ReadBody } from "./input.ts";
 import { problemResponse } from "./problem.ts";
 
 /**
@@ -46,8 +46,8 @@ export interface EndpointSpec<Params extends z.ZodType, Query extends z.ZodType,
   readonly query?: Query;
   readonly body?: Body;
   /**
-   * The same bodies come again and again: what was made of them is remembered. For schemas without side effects whose
-   * outputs nobody changes.
+   * The same bodies or query strings come again and again: what was made of them is remembered. For schemas without side
+   * effects whose outputs nobody changes.
    */
   readonly repeats?: true;
   /** Answers by status. The first is what a handler's `ok` becomes; one without a schema has no body. */
@@ -110,7 +110,8 @@ export function endpoint<
   spec: EndpointSpec<Params, Query, Body>,
   handler: EndpointHandler<z.output<Params>, z.output<Query>, z.output<Body>>,
 ): Endpoint {
-  const memo = spec.repeats ? createBodyMemo<z.output<Body>>() : undefined;
+  const memo = spec.repeats ? createMemo<Result<ReadBody<z.output<Body>>>>() : undefined;
+  const queries = spec.repeats ? createMemo<Result<z.output<Query>>>() : undefined;
   return {
     spec,
     async handle(c, guard, bodyLimitBytes, idempotency) {
@@ -133,7 +134,7 @@ export function endpoint<
       }
 
       async function respond(gate: Gate | undefined): Promise<Response> {
-        const place = parsePlace(c, spec);
+        const place = parsePlace(c, spec, queries);
         if (!place.ok) return refuse(place.error);
         const read = early ?? (await readBody());
         if (!read.ok) return refuse(read.error);
@@ -155,10 +156,15 @@ export function endpoint<
 function parsePlace<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType>(
   c: AppContext,
   spec: EndpointSpec<P, Q, B>,
+  memo: Memo<Result<z.output<Q>>> | undefined,
 ): Result<{ readonly params: z.output<P>; readonly query: z.output<Q> }> {
   const params = parse(spec.params, spec.params && c.req.param(), "");
   if (!params.ok) return params;
-  const query = parse(spec.query, spec.query && singleValued(c.req.queries()), "");
+  const { url } = c.req;
+  const text = spec.query === undefined ? "" : url.slice(url.indexOf("?") + 1 || url.length);
+  const known = memo?.get(text);
+  const query = known ?? parse(spec.query, spec.query && singleValued(c.req.queries()), "");
+  if (known === undefined && query.ok) memo?.set(text, query);
   return query.ok ? ok({ params: params.value, query: query.value }) : query;
 }
 

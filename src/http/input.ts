@@ -3,7 +3,7 @@ import { type FieldError, validationFailed } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
 import { ok, type Result } from "../core/result.ts";
 import { parseJsonText } from "./body.ts";
-import { BODY_MEMO_MAX_CHARS, BODY_MEMO_MAX_ENTRIES } from "./limits.ts";
+import { INPUT_MEMO_MAX_CHARS, INPUT_MEMO_MAX_ENTRIES } from "./limits.ts";
 
 /** A body as it came, and as the route wants it. */
 export interface ReadBody<B> {
@@ -18,7 +18,7 @@ export function noBody<B extends z.ZodType>(schema: B | undefined): ReadBody<z.o
 export function parseBody<B extends z.ZodType>(
   schema: B | undefined,
   text: string,
-  memo: BodyMemo<z.output<B>> | undefined,
+  memo: Memo<Result<ReadBody<z.output<B>>>> | undefined,
 ): Result<ReadBody<z.output<B>>> {
   if (text === "") return ok(noBody(schema));
   const raw = parseJsonText(text);
@@ -28,20 +28,20 @@ export function parseBody<B extends z.ZodType>(
   return read;
 }
 
-export interface BodyMemo<B> {
-  get(text: string): Result<ReadBody<B>> | undefined;
-  set(text: string, read: Result<ReadBody<B>>): void;
+/** What was made of texts that come again and again. The oldest goes first; long texts are not kept. */
+export interface Memo<V> {
+  get(text: string): V | undefined;
+  set(text: string, value: V): void;
 }
 
-/** The oldest goes first; long bodies are not kept. */
-export function createBodyMemo<B>(): BodyMemo<B> {
-  const memo = new Map<string, Result<ReadBody<B>>>();
+export function createMemo<V>(): Memo<V> {
+  const memo = new Map<string, V>();
   return {
     get: (text) => memo.get(text),
-    set(text, read) {
-      if (text.length > BODY_MEMO_MAX_CHARS) return;
-      memo.set(text, read);
-      const oldest = memo.size > BODY_MEMO_MAX_ENTRIES ? memo.keys().next() : undefined;
+    set(text, value) {
+      if (text.length > INPUT_MEMO_MAX_CHARS) return;
+      memo.set(text, value);
+      const oldest = memo.size > INPUT_MEMO_MAX_ENTRIES ? memo.keys().next() : undefined;
       if (oldest !== undefined && !oldest.done) memo.delete(oldest.value);
     },
   };

@@ -16,6 +16,6 @@ export const IDEMPOTENCY_RETRY_SECONDS = 2;
 /** Of an answer that is kept: above a server's record at the default body limit, and within a store's row when escaped. */
 export const IDEMPOTENCY_ANSWER_MAX_CHARS = 300_000;
 
-/** Bodies of hot questions that an isolate remembers parsed: 512 × 2 KB at most, for each such route. */
-export const BODY_MEMO_MAX_ENTRIES = 512;
-export const BODY_MEMO_MAX_CHARS = 1_024;
+/** Inputs of hot questions that an isolate remembers parsed: 512 × 2 KB at most, for each such route. */
+export const INPUT_MEMO_MAX_ENTRIES = 512;
+export const INPUT_MEMO_MAX_CHARS = 1_024;

@@ -87,6 +87,7 @@ export function createSearchEndpoints(service: SearchService): readonly Endpoint
         access: "search",
         admission: "with_look_up",
         query: searchQuery,
+        repeats: true,
         responses,
         errors: ["SEARCH_UNAVAILABLE", "NOT_FOUND"],
       },

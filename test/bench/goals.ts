@@ -19,6 +19,7 @@ type Find = (id: string) => CaseResult | undefined;
 export function judgeGoals(results: readonly CaseResult[]): readonly Goal[] {
   const find: Find = (id) => results.find((each) => each.id === id);
   return [
+    ...rateGoal(find, "hit-by-get", "bare", HIT_OF_BARE),
     ...rateGoal(find, "hit", "bare", HIT_OF_BARE),
     ...rateGoal(find, "hit-upstash", "bare", HIT_OF_BARE),
     ...rateGoal(find, "miss", "pass-through", MISS_OF_PASS_THROUGH),

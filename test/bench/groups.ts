@@ -58,6 +58,7 @@ async function prepareHits(stage: Stage): Promise<Group> {
     cases: [
       { id: "bare", name: "bare Hono handler", target: { url: bare.url }, pid: bare.pid },
       ours.toCase("health", "GET /health"),
+      ours.toCase("hitByGet", "GET /search, L1 hit", "hit-by-get"),
       ours.toCase("hit", "search, L1 hit"),
       logged.toCase("hit", "search, L1 hit, access log on", "hit-logged"),
       ...upstash.subjects.map((each) => each.toCase("hit", "search, L1 hit, Upstash", "hit-upstash")),

@@ -72,7 +72,7 @@ const QUERY = "what durable objects store";
 /** A question that nobody asked before. */
 export const FRESH_QUERY = `${QUERY} ${COUNTER}`;
 
-export const OUR_REQUESTS = ["health", "hit", "status", "agent", "miss", "bypass", "mixed"] as const;
+export const OUR_REQUESTS = ["health", "hit", "hitByGet", "status", "agent", "miss", "bypass", "mixed"] as const;
 export type OurRequest = (typeof OUR_REQUESTS)[number];
 
 const OWNER = "bench";
@@ -106,6 +106,7 @@ export async function prepareOurs(url: string): Promise<Readonly<Record<OurReque
   return {
     health: { url: `${url}/health` },
     hit: search({ query: QUERY }),
+    hitByGet: { url: `${url}/search?q=${encodeURIComponent(QUERY)}`, headers },
     status: { url: `${url}/mcp/servers/${serverId}/status?ownerId=${OWNER}`, headers },
     agent: { url: endpoint, method: "POST", headers, body: '{"a":1}' },
     miss: search({ query: FRESH_QUERY }),

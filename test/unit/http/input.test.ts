@@ -1,0 +1,87 @@
+import { Hono } from "hono";
+import { expect, test } from "vitest";
+import * as z from "zod";
+import { ok } from "../../../src/core/result.ts";
+import type { AppEnv } from "../../../src/http/context.ts";
+import { endpoint, mountEndpoints } from "../../../src/http/endpoint.ts";
+import { createMemo } from "../../../src/http/input.ts";
+
+const BODY_LIMIT = 10_000;
+
+/** Two routes whose inputs come again and again, and how often each was parsed. */
+function createRoutes() {
+  let parses = 0;
+  const counted = z.string().transform((text) => {
+    parses++;
+    return text.trim();
+  });
+  const answer = { status: 200, description: "ok", schema: z.object({ text: z.string() }) };
+  const common = { path: "/x", tag: "t", summary: "s", access: "open", repeats: true, responses: [answer] } as const;
+  const routes = mountEndpoints(
+    [
+      endpoint(
+        { ...common, method: "get", operationId: "get", query: z.strictObject({ text: counted }) },
+        async ({ query }) => ok(query),
+      ),
+      endpoint(
+        { ...common, method: "post", operationId: "post", body: z.strictObject({ text: counted }) },
+        async ({ body }) => ok(body),
+      ),
+    ],
+    async () => ok(null),
+    BODY_LIMIT,
+  );
+  const app = new Hono<AppEnv>();
+  app.use(async (c, next) => {
+    c.set("requestId", "req");
+    c.set("origin", "http://x");
+    c.set("event", {});
+    await next();
+  });
+  app.route("/", routes);
+  const ask = async (path: string, body?: string) => {
+    const init = body === undefined ? {} : { method: "POST", body, headers: { "Content-Type": "application/json" } };
+    const response = await app.request(path, init);
+    return [response.status, ((await response.json()) as { text?: string }).text];
+  };
+  return { ask, parses: () => parses };
+}
+
+test("a query string that comes again is parsed once, another one by itself", async () => {
+  const { ask, parses } = createRoutes();
+  for (let n = 0; n < 3; n++) expect(await ask("/x?text=%20a")).toEqual([200, "a"]);
+  expect(parses()).toBe(1);
+  expect(await ask("/x?text=b")).toEqual([200, "b"]);
+  expect(await ask("/x?text=a?text=c")).toEqual([200, "a?text=c"]);
+  expect(parses()).toBe(3);
+});
+
+test("a body that comes again is parsed once, another one by itself", async () => {
+  const { ask, parses } = createRoutes();
+  for (let n = 0; n < 3; n++) expect(await ask("/x", '{"text":" a"}')).toEqual([200, "a"]);
+  expect(await ask("/x", '{"text":"b"}')).toEqual([200, "b"]);
+  expect(parses()).toBe(2);
+});
+
+test("what is refused is refused each time", async () => {
+  const { ask } = createRoutes();
+  for (const path of ["/x", "/x?", "/x?text=a&text=b", "/x?text=a&other=1"]) {
+    for (let n = 0; n < 2; n++) expect((await ask(path))[0]).toBe(400);
+  }
+  for (const body of ["", "{}", '{"text":1}', '{"text":"a"', `{"text":"${"x".repeat(BODY_LIMIT)}"}`]) {
+    for (let n = 0; n < 2; n++) expect((await ask("/x", body))[0]).toBeGreaterThanOrEqual(400);
+  }
+});
+
+test("a memo is bounded: the oldest goes first, and a long text is not kept", () => {
+  const memo = createMemo<number>();
+  for (let n = 0; n < 600; n++) memo.set(`text ${n}`, n);
+  expect([memo.get("text 0"), memo.get("text 599")]).toEqual([undefined, 599]);
+  memo.set("x".repeat(5_000), 1);
+  expect(memo.get("x".repeat(5_000))).toBeUndefined();
+  for (const odd of ["__proto__", "constructor", ""]) {
+    expect(memo.get(odd)).toBeUndefined();
+    memo.set(odd, 7);
+    expect(memo.get(odd)).toBe(7);
+  }
+});
