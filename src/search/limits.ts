@@ -64,7 +64,7 @@ export const L1_ENTRY_OVERHEAD_BYTES = 256;
  * Pages of answers that an isolate puts into the index: at once, and lasting. Indexing one takes about 0.2 ms; a makeshift
  * must not take the time of those who ask.
  */
-export const REMEMBER_BURST_PAGES = 200;
+export const REMEMBER_BURST_PAGES = 50;
 export const REMEMBER_PAGES_PER_SECOND = 5;
 /** Addresses that were put lately, at about 200 bytes each. */
 export const REMEMBER_LATELY_PAGES = 2_000;
