@@ -71,6 +71,16 @@ export class StorageUnavailable extends Error {
   override readonly name = "StorageUnavailable";
 }
 
+/** What the work gives, or `instead` where the store does not answer: for whoever can go on without it. */
+export async function unlessUnavailable<T, F>(work: Promise<T>, instead: F): Promise<T | F> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof StorageUnavailable) return instead;
+    throw error;
+  }
+}
+
 export function validationFailed(errors: readonly FieldError[], detail?: string): Err<AppError> {
   return err({ code: "VALIDATION_FAILED", detail: detail ?? describeFieldErrors(errors), errors });
 }

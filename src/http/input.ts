@@ -1,6 +1,7 @@
 import type * as z from "zod";
 import { type FieldError, validationFailed } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
+import { createRecent, type Recent } from "../core/recent.ts";
 import { ok, type Result } from "../core/result.ts";
 import { parseJsonText } from "./body.ts";
 import { INPUT_MEMO_MAX_CHARS, INPUT_MEMO_MAX_ENTRIES } from "./limits.ts";
@@ -28,21 +29,15 @@ export function parseBody<B extends z.ZodType>(
   return read;
 }
 
-/** What was made of texts that come again and again. The oldest goes first; long texts are not kept. */
-export interface Memo<V> {
-  get(text: string): V | undefined;
-  set(text: string, value: V): void;
-}
+/** What was made of texts that come again and again; long ones are not kept. */
+export type Memo<V> = Recent<V>;
 
 export function createMemo<V>(): Memo<V> {
-  const memo = new Map<string, V>();
+  const memo = createRecent<V>(INPUT_MEMO_MAX_ENTRIES);
   return {
-    get: (text) => memo.get(text),
+    get: memo.get,
     set(text, value) {
-      if (text.length > INPUT_MEMO_MAX_CHARS) return;
-      memo.set(text, value);
-      const oldest = memo.size > INPUT_MEMO_MAX_ENTRIES ? memo.keys().next() : undefined;
-      if (oldest !== undefined && !oldest.done) memo.delete(oldest.value);
+      if (text.length <= INPUT_MEMO_MAX_CHARS) memo.set(text, value);
     },
   };
 }

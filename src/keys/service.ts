@@ -11,6 +11,7 @@ import { digestsEqual, sha256, toHex } from "../core/crypto.ts";
 import { notFound, validationFailed } from "../core/errors.ts";
 import type { IdSource, RandomBytes } from "../core/ids.ts";
 import { withoutUndefined } from "../core/json.ts";
+import { createRecent } from "../core/recent.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { toPage } from "../http/schemas.ts";
 import { keys } from "../storage/documents/collections.ts";
@@ -156,15 +157,13 @@ interface CredentialDigest {
 
 /** Digests of the credentials seen last: a busy caller's is made once. Decides nothing about them. */
 function createDigestMemo() {
-  const memo = new Map<string, CredentialDigest>();
+  const memo = createRecent<CredentialDigest>(DIGEST_MEMO_MAX_ENTRIES);
   return {
-    get: (credential: string) => memo.get(credential),
+    get: memo.get,
     async make(credential: string): Promise<CredentialDigest> {
       const digest = await sha256(credential);
       const made = { digest, hash: toHex(digest) };
       memo.set(credential, made);
-      const oldest = memo.size > DIGEST_MEMO_MAX_ENTRIES ? memo.keys().next() : undefined;
-      if (oldest !== undefined && !oldest.done) memo.delete(oldest.value);
       return made;
     },
   };

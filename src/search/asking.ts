@@ -29,7 +29,8 @@ export function createAskProviders(deps: {
   return async function askProviders(question, place, claimToken, fallback, waitedMs = 0) {
     let stored = false;
     try {
-      const { request, providers } = question;
+      const { request } = question;
+      const providers = question.providers.filter((provider) => !provider.personal);
       const leftMs = Math.max(deadlineMs / 2, deadlineMs - PERSONAL_RESERVE_MS) - waitedMs;
       const deadlineAt = clock.now() + Math.max(deadlineMs / 4, leftMs);
       const outcome = await orchestrator.run(providers, { request, ownerId: null, deadlineAt, signal: undefined });

@@ -1,5 +1,5 @@
 import type { Clock } from "../core/clock.ts";
-import { StorageUnavailable } from "../core/errors.ts";
+import { unlessUnavailable } from "../core/errors.ts";
 import type { Defer } from "../core/logger.ts";
 import type { SharedState } from "../storage/shared-state/shared-state.ts";
 
@@ -45,13 +45,9 @@ export function createBulletin(deps: {
   async function check(): Promise<void> {
     const asked = due();
     if (asked.length === 0) return;
-    try {
-      const { also } = await shared.consult({ also: keysOf(asked) });
-      absorb(asked, also);
-    } catch (error) {
-      // Copies may be old while the store is away: whoever needs it says so.
-      if (!(error instanceof StorageUnavailable)) throw error;
-    }
+    // Copies may be old while the store is away: whoever needs it says so.
+    const read = await unlessUnavailable(shared.consult({ also: keysOf(asked) }), null);
+    absorb(asked, read?.also);
   }
 
   return {

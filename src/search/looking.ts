@@ -1,13 +1,13 @@
 import type { Clock } from "../core/clock.ts";
 import { toBase64Url } from "../core/crypto.ts";
-import { StorageUnavailable } from "../core/errors.ts";
+import { unlessUnavailable } from "../core/errors.ts";
 import type { RandomBytes } from "../core/ids.ts";
 import type { Metrics } from "../core/metrics.ts";
 import { ok, type Result } from "../core/result.ts";
 import type { Gate } from "../http/admission/contract.ts";
 import type { Claim, SharedState } from "../storage/shared-state/shared-state.ts";
 import { type Bulletin, keysOf } from "./bulletin.ts";
-import type { CachePlace, SearchCache, Stored } from "./cache/cache.ts";
+import { type CachePlace, NOTHING, type SearchCache, type Stored } from "./cache/cache.ts";
 import type { CacheEntry } from "./cache/cache-entry.ts";
 import { sharedKeyOf } from "./cache/cache-key.ts";
 import { stageOf } from "./cache/freshness.ts";
@@ -65,13 +65,7 @@ export function createLooks(deps: {
     newClaim: () => ({ token: toBase64Url(random(CLAIM_TOKEN_BYTES)), ttlMs: deadlineMs + CLAIM_GRACE_MS }),
 
     async open(alongside) {
-      if (alongside === undefined) return ok(null);
-      try {
-        return ok(await shared.consult(alongside));
-      } catch (error) {
-        if (error instanceof StorageUnavailable) return ok(null);
-        throw error;
-      }
+      return ok(alongside === undefined ? null : await unlessUnavailable(shared.consult(alongside), null));
     },
 
     async passAndLook(place, gate, claim) {
@@ -97,7 +91,8 @@ export function createLooks(deps: {
       let stored = first;
       for (let pause = FOLLOWER_FIRST_LOOK_MS; clock.now() + pause <= until; ) {
         await new Promise<void>((resolve) => clock.after(pause, resolve));
-        stored = await unlessDown(cache.look(place, claim));
+        // While the store is away nobody can be waited for.
+        stored = await unlessUnavailable(cache.look(place, claim), NOTHING);
         if (stored.claim !== "busy" || answers(stored.entry)) return stored;
         pause = Math.min(2 * pause, FOLLOWER_LONGEST_PAUSE_MS);
       }
@@ -107,14 +102,4 @@ export function createLooks(deps: {
       return stored;
     },
   };
-}
-
-/** While the store is away nobody can be waited for. */
-async function unlessDown(look: Promise<Stored>): Promise<Stored> {
-  try {
-    return await look;
-  } catch (error) {
-    if (error instanceof StorageUnavailable) return { entry: null, claim: "none" };
-    throw error;
-  }
 }

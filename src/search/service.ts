@@ -1,7 +1,7 @@
 import type { Config } from "../config/config.ts";
 import { authorize, authorizeAdmin, type Call } from "../core/actor.ts";
 import type { Clock } from "../core/clock.ts";
-import { StorageUnavailable } from "../core/errors.ts";
+import { unlessUnavailable } from "../core/errors.ts";
 import type { Fetch } from "../core/fetch.ts";
 import type { IdSource, RandomBytes } from "../core/ids.ts";
 import type { Defer, Logger } from "../core/logger.ts";
@@ -156,7 +156,10 @@ export function createSearchService(options: SearchServiceOptions): SearchServic
       if (!allowed.ok) return allowed;
       const { oldestStoredAt, ...l1 } = cache.stats();
       const oldestSeconds = oldestStoredAt === null ? null : Math.floor((clock.now() - oldestStoredAt) / 1_000);
-      const [searches, popular] = await Promise.all([orNull(options.searchTotals()), orNull(popularity.describe())]);
+      const [searches, popular] = await Promise.all([
+        unlessUnavailable(options.searchTotals(), null),
+        unlessUnavailable(popularity.describe(), null),
+      ]);
       return ok({ l1: { ...l1, oldestSeconds }, searches, popular });
     },
 
@@ -176,16 +179,6 @@ export function createSearchService(options: SearchServiceOptions): SearchServic
   };
 }
 
-/** A part that does not answer keeps the others from nobody. */
-async function orNull<T>(part: Promise<T>): Promise<T | null> {
-  try {
-    return await part;
-  } catch (error) {
-    if (error instanceof StorageUnavailable) return null;
-    throw error;
-  }
-}
-
 const UNAVAILABLE = { cache: "unavailable" } as const;
 
 function questionOf(
@@ -196,6 +189,6 @@ function questionOf(
   return {
     request,
     id: canonicalQuestion(request, policy),
-    providers: providers.filter((provider) => !provider.personal),
+    providers,
   };
 }

@@ -8,7 +8,7 @@ export interface SharedQuestion {
   readonly request: SearchRequest;
   /** See `canonicalQuestion`. */
   readonly id: string;
-  /** Who is asked: none whose answers depend on the caller. */
+  /** The whole chain; those whose answers depend on the caller are not asked. */
   readonly providers: readonly SearchProvider[];
 }
 

@@ -10,6 +10,7 @@ import type { SharedState } from "../storage/shared-state/shared-state.ts";
 import { createAskProviders } from "./asking.ts";
 import type { Bulletin } from "./bulletin.ts";
 import type { CachePlace, SearchCache } from "./cache/cache.ts";
+import type { CacheEntry } from "./cache/cache-entry.ts";
 import { stageOf } from "./cache/freshness.ts";
 import type { ChainOutcome, Found, Orchestrator } from "./chain/orchestrator.ts";
 import { createFlights } from "./flights.ts";
@@ -62,6 +63,9 @@ export function createSharedAnswers(deps: {
   const { open, answers, placeOf } = looks;
   const askProviders = createAskProviders({ cache, orchestrator, clock, deadlineMs, onFound });
 
+  const kept = (entry: CacheEntry, level: "l1" | "l2") =>
+    ({ kind: "kept", entry, level, stale: stageOf(entry, clock.now()) === "stale" }) as const;
+
   async function lead(question: SharedQuestion, gate: Gate): Promise<Landing> {
     const place = await placeOf(question.id);
     const claim = looks.newClaim();
@@ -72,9 +76,8 @@ export function createSharedAnswers(deps: {
     if (stored.claim === "busy" && !answers(stored.entry)) stored = await looks.follow(place, claim, stored);
     const { entry } = stored;
     if (answers(entry)) {
-      const stale = stageOf(entry, clock.now()) === "stale";
       if (stored.claim === "held") refreshBehind(question, place, claim.token);
-      return { kind: "kept", entry, level: "l2", stale };
+      return kept(entry, "l2");
     }
     const claimToken = stored.claim === "held" ? claim.token : null;
     return askProviders(question, place, claimToken, entry ?? cache.near(question.id), clock.now() - lookedAt);
@@ -140,11 +143,11 @@ export function createSharedAnswers(deps: {
   /** What memory has, with its age looked after. */
   function recallNear(question: SharedQuestion, refreshing: boolean): SharedAnswer | null {
     const entry = cache.near(question.id);
-    const stage = entry === null ? "gone" : stageOf(entry, clock.now());
-    if (entry === null || (stage !== "fresh" && stage !== "stale")) return null;
+    if (!answers(entry)) return null;
+    const answer = kept(entry, "l1");
     bulletin.checkSoon();
-    if (stage === "stale" && refreshing) refreshSoon(question);
-    return { kind: "kept", entry, level: "l1", stale: stage === "stale" };
+    if (answer.stale && refreshing) refreshSoon(question);
+    return answer;
   }
 
   return {
@@ -164,8 +167,7 @@ export function createSharedAnswers(deps: {
       const looked = await looks.passAndLook(await placeOf(question.id), gate);
       if (!looked.ok) return looked;
       const { entry } = looked.value;
-      if (!answers(entry)) return ok(null);
-      return ok({ kind: "kept", entry, level: "l2", stale: stageOf(entry, clock.now()) === "stale" });
+      return ok(answers(entry) ? kept(entry, "l2") : null);
     },
 
     async ask(question, gate = open) {

@@ -3,13 +3,13 @@ import { runWithin } from "../../core/deadline.ts";
 import { StorageUnavailable } from "../../core/errors.ts";
 import type { Defer, Logger } from "../../core/logger.ts";
 import type { Metrics } from "../../core/metrics.ts";
+import { createRecent } from "../../core/recent.ts";
 import type { Consulted, SharedState, Tier } from "../../storage/shared-state/shared-state.ts";
 import { type Account, createAccount, isBlocked, type Purchase, sameTiers, spendToken, viewOf } from "./account.ts";
 import type { AdmissionControl, Admitted, Alongside } from "./contract.ts";
 import { ADMISSION_MAX_SUBJECTS, PURCHASE_WAIT_MS, PURCHASE_WAITS } from "./limits.ts";
 import { createLocalLimiter } from "./local-limiter.ts";
 import { createPurchases } from "./purchases.ts";
-import { createRecent } from "./recent.ts";
 
 /**
  * Admission that costs a hot caller no round trip: the isolate buys tokens in leases, spends them from memory, and buys

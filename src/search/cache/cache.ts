@@ -1,6 +1,6 @@
 import type { Config } from "../../config/config.ts";
 import type { Clock } from "../../core/clock.ts";
-import { StorageUnavailable } from "../../core/errors.ts";
+import { unlessUnavailable } from "../../core/errors.ts";
 import type { RandomBytes } from "../../core/ids.ts";
 import type { Defer } from "../../core/logger.ts";
 import type { Metrics } from "../../core/metrics.ts";
@@ -37,7 +37,7 @@ export interface SearchCache {
   /** The shared entry, which then takes no room in memory. Throws `StorageUnavailable` where the store does not answer. */
   peek(place: CachePlace): Promise<CacheEntry | null>;
   /** At once in memory; in the shared store after the answer has left, which ends the claim. */
-  keep(place: CachePlace, request: SearchRequest, value: CachedAnswer, claimToken: string | null): CacheEntry;
+  keep(place: CachePlace, request: SearchRequest, value: CachedAnswer, claimToken: string | null): void;
   /** Nothing was made: the claim is free for the next who asks. */
   release(key: string, claimToken: string): void;
   /** Forgets every answer here and in the store at once, and in other isolates within BULLETIN_EVERY_MS. Throws where the store is down. */
@@ -58,7 +58,8 @@ export interface SearchCacheOptions {
 /** When every answer was last forgotten, in epoch milliseconds. */
 const PURGED_KEY = "search:purged-at";
 
-const NOTHING: Stored = { entry: null, claim: "none" };
+/** A cache that knows nothing, or does not answer. */
+export const NOTHING: Stored = { entry: null, claim: "none" };
 
 export function createSearchCache({ config, shared, clock, random, metrics, defer }: SearchCacheOptions): SearchCache {
   const l1 = createL1Cache(config.CACHE_L1_MAX_BYTES);
@@ -113,11 +114,11 @@ export function createSearchCache({ config, shared, clock, random, metrics, defe
       const entry: CacheEntry = { value, ...freshness };
       const text = encodeEntry(entry);
       remember(id, entry, text.length);
-      defer("search_cache_write", unlessDown(store(key, text, entry, claimToken)));
-      return entry;
+      // A write that is lost only costs another question to a provider.
+      defer("search_cache_write", unlessUnavailable(store(key, text, entry, claimToken), undefined));
     },
     release(key, claimToken) {
-      defer("search_cache_release", unlessDown(shared.cacheRelease(key, claimToken)));
+      defer("search_cache_release", unlessUnavailable(shared.cacheRelease(key, claimToken), undefined));
     },
     async purge() {
       const purgedAt = clock.now();
@@ -132,15 +133,6 @@ export function createSearchCache({ config, shared, clock, random, metrics, defe
     purges,
     stats: l1.stats,
   };
-}
-
-/** A write that is lost only costs another question to a provider. */
-async function unlessDown(write: Promise<void>): Promise<void> {
-  try {
-    await write;
-  } catch (error) {
-    if (!(error instanceof StorageUnavailable)) throw error;
-  }
 }
 
 /** Sees purges that were made elsewhere. */

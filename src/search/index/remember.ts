@@ -1,7 +1,8 @@
 import type { Clock } from "../../core/clock.ts";
-import { StorageUnavailable } from "../../core/errors.ts";
+import { unlessUnavailable } from "../../core/errors.ts";
 import type { IdSource } from "../../core/ids.ts";
 import type { Defer } from "../../core/logger.ts";
+import { createRecent } from "../../core/recent.ts";
 import type { Found } from "../chain/orchestrator.ts";
 import { REMEMBER_BURST_PAGES, REMEMBER_LATELY_PAGES, REMEMBER_PAGES_PER_SECOND } from "../limits.ts";
 import type { IndexWrite, SearchIndex } from "./search-index.ts";
@@ -18,18 +19,16 @@ export function createRememberer(deps: {
   readonly defer: Defer;
 }): (found: Found) => void {
   const { index, ids, clock, defer } = deps;
-  const lately = new Set<string>();
+  const lately = createRecent<true>(REMEMBER_LATELY_PAGES);
   let allowance = REMEMBER_BURST_PAGES;
   let allowedAt = clock.now();
   let waiting: IndexWrite[] = [];
   let writing = false;
 
   function mayWrite(url: string): boolean {
-    if (allowance < 1 || lately.has(url)) return false;
+    if (allowance < 1 || lately.get(url)) return false;
     allowance--;
-    lately.add(url);
-    const oldest = lately.size > REMEMBER_LATELY_PAGES ? lately.values().next() : undefined;
-    if (oldest !== undefined && !oldest.done) lately.delete(oldest.value);
+    lately.set(url, true);
     return true;
   }
 
@@ -39,11 +38,9 @@ export function createRememberer(deps: {
       while (waiting.length > 0) {
         const writes = waiting;
         waiting = [];
-        await index.put({ kind: "public" }, writes);
+        // Pages that are lost to the index come again with a later search.
+        await unlessUnavailable(index.put({ kind: "public" }, writes), null);
       }
-    } catch (error) {
-      // The pages are lost to the index, and come again with a later search.
-      if (!(error instanceof StorageUnavailable)) throw error;
     } finally {
       writing = false;
     }

@@ -1,4 +1,4 @@
-import { StorageUnavailable } from "../../core/errors.ts";
+import { unlessUnavailable } from "../../core/errors.ts";
 import type { Lease } from "../../storage/shared-state/shared-state.ts";
 import type { WarmerOptions, WarmStop } from "./warm-contract.ts";
 import { WARM_LEASE_RENEW_MS } from "./warm-limits.ts";
@@ -28,11 +28,6 @@ export function createHold({ leases, clock }: WarmerOptions, lease: Lease, lease
 export const UNAVAILABLE = Symbol("the store did not answer");
 
 /** A store that does not answer is expected here: a value, not an error. */
-export async function orUnavailable<T>(asked: Promise<T>): Promise<T | typeof UNAVAILABLE> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (error instanceof StorageUnavailable) return UNAVAILABLE;
-    throw error;
-  }
+export function orUnavailable<T>(asked: Promise<T>): Promise<T | typeof UNAVAILABLE> {
+  return unlessUnavailable(asked, UNAVAILABLE);
 }
