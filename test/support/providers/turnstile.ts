@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { listen } from "../node-listener.ts";
 
 /** Stands before a provider and lets its calls wait. */
-export interface Turnstile {
+export interface Turnstile extends AsyncDisposable {
   readonly url: string;
   /** Calls that came so far, those that wait included. */
   count(): number;
@@ -46,5 +46,6 @@ export async function startTurnstile(target: string): Promise<Turnstile> {
       bar = null;
     },
     close: server.close,
+    [Symbol.asyncDispose]: server.close,
   };
 }
