@@ -50,7 +50,11 @@ export function createApp(deps: {
   app.use(
     secureHeaders({
       crossOriginResourcePolicy: config.CORS_ORIGINS.length > 0 ? "cross-origin" : "same-origin",
-      // What browsers have long ignored, or do by themselves.
+      // What browsers have long ignored, or do by themselves; and what says something of pages alone, which are the
+      // dashboard's: it says so itself. An answer's Content-Security-Policy keeps it out of frames.
+      crossOriginOpenerPolicy: false,
+      referrerPolicy: false,
+      xFrameOptions: false,
       originAgentCluster: false,
       xDnsPrefetchControl: false,
       xDownloadOptions: false,

@@ -40,3 +40,27 @@ export async function runWithin<T>(
     parent?.removeEventListener("abort", onParentAbort);
   }
 }
+
+/**
+ * Waits at most `ms` for work that cannot be told to stop; null when it takes longer. It goes on then, and a later
+ * rejection of it is swallowed; a rejection in time is passed on. Costs a timer and no more.
+ */
+export async function waitAtMost<T>(clock: Clock, ms: number, work: Promise<T>): Promise<{ readonly value: T } | null> {
+  if (ms <= 0) {
+    work.catch(() => {});
+    return null;
+  }
+  return new Promise((resolve, reject) => {
+    const cancelTimer = clock.after(ms, () => resolve(null));
+    work.then(
+      (value) => {
+        cancelTimer();
+        resolve({ value });
+      },
+      (error: unknown) => {
+        cancelTimer();
+        reject(error);
+      },
+    );
+  });
+}

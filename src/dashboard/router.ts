@@ -15,6 +15,15 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
+const PAGE_HEADERS = {
+  "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Referrer-Policy": "no-referrer",
+  "X-Frame-Options": "DENY",
+  // Views and files of one version belong together: ask each time, by ETag.
+  "Cache-Control": "no-cache",
+};
+
 /** Serves the dashboard: its files by name, and its page for every view's path, so that links lead into it. */
 export function createDashboardRouter(fetchAsset: (path: string) => Promise<Response>): Hono<AppEnv> {
   const router = new Hono<AppEnv>();
@@ -28,9 +37,7 @@ export function createDashboardRouter(fetchAsset: (path: string) => Promise<Resp
     const asset = await fetchAsset(isFile ? path : PAGE);
     if (!asset.ok) return next();
     const response = new Response(asset.body, asset);
-    response.headers.set("Content-Security-Policy", CONTENT_SECURITY_POLICY);
-    // Views and files of one version belong together: ask each time, by ETag.
-    response.headers.set("Cache-Control", "no-cache");
+    for (const [name, value] of Object.entries(PAGE_HEADERS)) response.headers.set(name, value);
     return response;
   });
   return router;

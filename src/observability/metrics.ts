@@ -1,5 +1,5 @@
 import type { Clock } from "../core/clock.ts";
-import { runWithin } from "../core/deadline.ts";
+import { waitAtMost } from "../core/deadline.ts";
 import { StorageUnavailable } from "../core/errors.ts";
 import type { Defer } from "../core/logger.ts";
 import type { Metrics } from "../core/metrics.ts";
@@ -74,11 +74,9 @@ export function createMetrics(options: {
       defer("flush_metrics", flushLater());
     },
     async read() {
-      const outcome = await runWithin(clock, METRICS_READ_TIMEOUT_MS, undefined, async () => {
-        await flush();
-        return sink.read();
-      });
-      if (outcome.kind === "done") return outcome.value;
+      const reading = flush().then(() => sink.read());
+      const outcome = await waitAtMost(clock, METRICS_READ_TIMEOUT_MS, reading);
+      if (outcome !== null) return outcome.value;
       throw new StorageUnavailable("the metrics object does not answer in time");
     },
   };

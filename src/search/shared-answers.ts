@@ -1,5 +1,5 @@
 import type { Clock } from "../core/clock.ts";
-import { runWithin } from "../core/deadline.ts";
+import { waitAtMost } from "../core/deadline.ts";
 import type { AppError } from "../core/errors.ts";
 import type { RandomBytes } from "../core/ids.ts";
 import type { Defer } from "../core/logger.ts";
@@ -95,8 +95,8 @@ export function createSharedAnswers(deps: {
       const passed = await pass();
       if (!passed.ok) return passed;
       pass = open;
-      const waited = await runWithin(clock, patienceMs, undefined, () => flight);
-      if (waited.kind !== "done") return ok(await askAfterAll(question));
+      const waited = await waitAtMost(clock, patienceMs, flight);
+      if (waited === null) return ok(await askAfterAll(question));
       // Where its leader was not let in, nobody asked.
       if (waited.value.kind !== "refused") return ok(asFollower(waited.value));
     }

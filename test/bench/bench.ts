@@ -19,7 +19,7 @@ const HELP = `Measures the Worker on workerd, beside a bare Hono handler, a bare
 Usage: npm run bench [-- options]
 
 Options
-  --seconds <n>      how long each case is measured, all rounds together (4)
+  --seconds <n>      how long each case is measured, all rounds together (10)
   --rounds <n>       in how many rounds, each case in its turn (5)
   --concurrency <n>  how many connections ask at once (10)
   --latency <ms>     what the slow upstream waits (50)
@@ -37,6 +37,8 @@ more Worker of the local runtime, in ours as in the pass-through.`;
 /** A runtime that was just told to end may still write. */
 const REMOVE = { recursive: true, force: true, maxRetries: 10 };
 const WARM_UP_SECONDS = 1;
+/** Durable Objects that nobody asked for ten seconds are put away, and compiled code is forgotten. */
+const LEAD_IN_SECONDS = 1;
 const EXIT_INTERRUPTED = 130;
 const EXIT_FAILED = 1;
 
@@ -54,7 +56,7 @@ interface Options {
 function readOptions(): Options | null {
   const { values } = parseArgs({
     options: {
-      seconds: { type: "string", default: "4" },
+      seconds: { type: "string", default: "10" },
       rounds: { type: "string", default: "5" },
       concurrency: { type: "string", default: "10" },
       latency: { type: "string", default: "50" },
@@ -142,6 +144,7 @@ async function measureGroup(
     rounds: options.rounds,
     secondsPerRound: options.seconds / options.rounds,
     warmUpSeconds: WARM_UP_SECONDS,
+    leadInSeconds: LEAD_IN_SECONDS,
     onProgress: (text) => tell(`${name}: ${text}`),
   });
   const othersCores = coresOfOthers();

@@ -53,6 +53,8 @@ export interface RoundOptions {
   readonly rounds: number;
   readonly secondsPerRound: number;
   readonly warmUpSeconds: number;
+  /** Before each round, not counted. */
+  readonly leadInSeconds: number;
   readonly onProgress: (text: string) => void;
 }
 
@@ -75,12 +77,15 @@ export async function measureInTurns(cases: readonly Case[], options: RoundOptio
 }
 
 async function measureRound({ target, pid, countStore }: Case, options: RoundOptions): Promise<Round> {
-  const { load, countUpstream, connections, spreadMs, secondsPerRound } = options;
+  const { load, countUpstream, connections, spreadMs, secondsPerRound, leadInSeconds } = options;
   const read = async () => ({
     cpuUs: figuresOf(pid)?.cpuUs ?? null,
     upstream: await countUpstream(),
     store: (await countStore?.()) ?? null,
   });
+  // While the others had their turns this one stood idle: what the runtime let go of meanwhile comes back first.
+  await load.measure(target, { connections, spreadMs, seconds: leadInSeconds });
+  await sleep(SETTLE_MS);
   const before = await read();
   const sample = await load.measure(target, { connections, spreadMs, seconds: secondsPerRound });
   await sleep(SETTLE_MS);

@@ -1,5 +1,5 @@
 import type { Clock } from "../../core/clock.ts";
-import { runWithin } from "../../core/deadline.ts";
+import { waitAtMost } from "../../core/deadline.ts";
 import { StorageUnavailable } from "../../core/errors.ts";
 import type { Defer, Logger } from "../../core/logger.ts";
 import type { Metrics } from "../../core/metrics.ts";
@@ -52,7 +52,7 @@ export function createAdmissionControl(deps: {
 
   /** Until it is over, or takes too long. */
   function end({ startedAtMs, settled }: Purchase): Promise<unknown> {
-    return runWithin(clock, startedAtMs + PURCHASE_WAIT_MS - clock.now(), undefined, () => settled);
+    return waitAtMost(clock, startedAtMs + PURCHASE_WAIT_MS - clock.now(), settled);
   }
 
   async function buy(subject: string, account: Account, alongside: Alongside | undefined) {

@@ -1,5 +1,5 @@
 import { type Clock, isoTime } from "../../core/clock.ts";
-import { runWithin } from "../../core/deadline.ts";
+import { waitAtMost } from "../../core/deadline.ts";
 import { StorageUnavailable } from "../../core/errors.ts";
 import type { RandomBytes } from "../../core/ids.ts";
 import type { Defer, Logger } from "../../core/logger.ts";
@@ -89,10 +89,8 @@ export function createBreakers({ clock, shared, defer, random, logger, metrics }
 
   async function winsLease(name: string): Promise<boolean> {
     try {
-      const asked = await runWithin(clock, PROBE_LEASE_TIMEOUT_MS, undefined, () =>
-        shared.acquireLease(name, PROBE_LEASE_MS),
-      );
-      return asked.kind !== "done" || asked.value !== null;
+      const asked = await waitAtMost(clock, PROBE_LEASE_TIMEOUT_MS, shared.acquireLease(name, PROBE_LEASE_MS));
+      return asked === null || asked.value !== null;
     } catch (error) {
       if (error instanceof StorageUnavailable) return true;
       throw error;

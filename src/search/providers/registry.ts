@@ -1,5 +1,5 @@
 import type { Clock } from "../../core/clock.ts";
-import { runWithin } from "../../core/deadline.ts";
+import { waitAtMost } from "../../core/deadline.ts";
 import { toError } from "../../core/errors.ts";
 import type { Defer, Logger } from "../../core/logger.ts";
 import type { Sealing } from "../../core/sealing.ts";
@@ -126,8 +126,8 @@ export function createProviderRegistry(options: ProviderRegistryOptions): Manage
       const now = clock.now();
       if (now >= nextReadAt) readInBackground();
       if (now < readAt + PROVIDERS_MAX_AGE_MS || failing) return copy.chain;
-      const waited = await runWithin(clock, waitEndsAt - now, undefined, () => reading);
-      if (waited.kind !== "done") noteFailure(new Error(`no answer within ${PROVIDERS_WAIT_MS} ms`));
+      const waited = await waitAtMost(clock, waitEndsAt - now, reading);
+      if (waited === null) noteFailure(new Error(`no answer within ${PROVIDERS_WAIT_MS} ms`));
       return copy.chain;
     },
     entries: () => copy.entries,

@@ -1,4 +1,4 @@
-import { runWithin } from "../../core/deadline.ts";
+import { waitAtMost } from "../../core/deadline.ts";
 import { StorageUnavailable, toError } from "../../core/errors.ts";
 import { canonicalQuestion, sharedKeyOf } from "../cache/cache-key.ts";
 import type { SearchRequest } from "../contract.ts";
@@ -109,8 +109,8 @@ type Outcome = Awaited<ReturnType<WarmSearch["refresh"]>> | "storage_unavailable
 async function refreshOne({ search, config, clock, logger }: WarmerOptions, request: SearchRequest): Promise<Outcome> {
   const limitMs = config.SEARCH_DEADLINE_MS + WARM_REFRESH_GRACE_MS;
   try {
-    const outcome = await runWithin(clock, limitMs, undefined, () => search.refresh(request));
-    return outcome.kind === "done" ? outcome.value : "failed";
+    const outcome = await waitAtMost(clock, limitMs, search.refresh(request));
+    return outcome === null ? "failed" : outcome.value;
   } catch (error) {
     if (error instanceof StorageUnavailable) return "storage_unavailable";
     logger.warn("warm_refresh_failed", { error: toError(error) });

@@ -1,6 +1,6 @@
 import type { Document as BsonDocument, Filter as BsonFilter, Db } from "mongodb";
 import type { Clock } from "../../core/clock.ts";
-import { runWithin } from "../../core/deadline.ts";
+import { waitAtMost } from "../../core/deadline.ts";
 import { StorageUnavailable } from "../../core/errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../core/json.ts";
 import { DRIVER_OPERATION_TIMEOUT_MS, FIND_MAX_CHARS } from "./limits.ts";
@@ -19,17 +19,19 @@ export function createDriverActions(deps: {
 
   /** Ends in time, whatever the sockets do; what the driver threw comes out in the port's terms. */
   async function run<T>(work: (db: Db) => Promise<T>): Promise<T> {
-    const outcome = await runWithin(deps.clock, DRIVER_OPERATION_TIMEOUT_MS, undefined, async () => {
-      try {
-        const connected = await deps.connect();
-        mongo = connected.mongo;
-        return await work(connected.db);
-      } catch (error) {
-        throw driverFault(error);
-      }
-    });
-    if (outcome.kind === "done") return outcome.value;
+    const outcome = await waitAtMost(deps.clock, DRIVER_OPERATION_TIMEOUT_MS, operate(work));
+    if (outcome !== null) return outcome.value;
     throw new StorageUnavailable(`the database did not answer within ${DRIVER_OPERATION_TIMEOUT_MS} ms`);
+  }
+
+  async function operate<T>(work: (db: Db) => Promise<T>): Promise<T> {
+    try {
+      const connected = await deps.connect();
+      mongo = connected.mongo;
+      return await work(connected.db);
+    } catch (error) {
+      throw driverFault(error);
+    }
   }
 
   function plain(document: BsonDocument): JsonObject {

@@ -1,5 +1,5 @@
 import { systemClock } from "../../core/clock.ts";
-import { runWithin } from "../../core/deadline.ts";
+import { waitAtMost } from "../../core/deadline.ts";
 import { StorageUnavailable } from "../../core/errors.ts";
 import type { IdSource } from "../../core/ids.ts";
 import { err, ok, type Result } from "../../core/result.ts";
@@ -76,8 +76,8 @@ export function createMongoDriverDocuments(deps: {
     let text: string;
     try {
       const asked = async () => namespace.get(namespace.idFromName(name)).call(JSON.stringify(call));
-      const outcome = await runWithin(systemClock, DRIVER_CALL_TIMEOUT_MS, undefined, asked);
-      if (outcome.kind !== "done") throw new Error(outcome.kind);
+      const outcome = await waitAtMost(systemClock, DRIVER_CALL_TIMEOUT_MS, asked());
+      if (outcome === null) throw new Error("timeout");
       text = outcome.value;
     } catch (cause) {
       throw new StorageUnavailable("the document store does not answer", { cause });

@@ -1,5 +1,5 @@
 import type { Clock } from "../../core/clock.ts";
-import { runWithin } from "../../core/deadline.ts";
+import { waitAtMost } from "../../core/deadline.ts";
 import { StorageUnavailable } from "../../core/errors.ts";
 import type { Logger } from "../../core/logger.ts";
 import type { Metrics } from "../../core/metrics.ts";
@@ -27,8 +27,8 @@ export function createResilientSharedState(inner: SharedState, deps: ResilientDe
   const health = createHealth(deps);
 
   async function bounded<T>(ms: number, work: () => Promise<T>): Promise<T> {
-    const outcome = await runWithin(clock, ms, undefined, work);
-    if (outcome.kind === "done") return outcome.value;
+    const outcome = await waitAtMost(clock, ms, work());
+    if (outcome !== null) return outcome.value;
     throw new TimedOut(`the shared state did not answer within ${ms} ms`);
   }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { runWithin } from "../../../src/core/deadline.ts";
+import { runWithin, waitAtMost } from "../../../src/core/deadline.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 
 const never = () => new Promise<never>(() => {});
@@ -52,4 +52,19 @@ test("a caller that is gone already, or no time left, starts nothing", async () 
 test("a failure in time is passed on", async () => {
   const failing = runWithin(createFakeClock(), 100, undefined, () => Promise.reject(new Error("broken")));
   await expect(failing).rejects.toThrow("broken");
+});
+
+test("waiting ends with the work's value or its failure", async () => {
+  expect(await waitAtMost(createFakeClock(), 100, Promise.resolve(7))).toEqual({ value: 7 });
+  await expect(waitAtMost(createFakeClock(), 100, Promise.reject(new Error("broken")))).rejects.toThrow("broken");
+});
+
+test.each([0, 100])("waiting ends after %i ms, and a failure that comes later is nobody's", async (ms) => {
+  const clock = createFakeClock();
+  const work = Promise.withResolvers<never>();
+  const outcome = waitAtMost(clock, ms, work.promise);
+  await clock.advance(ms);
+  expect(await outcome).toBeNull();
+  work.reject(new Error("too late"));
+  await clock.advance(0);
 });
