@@ -43,24 +43,23 @@ export async function runWithin<T>(
 
 /**
  * Waits at most `ms` for work that cannot be told to stop; null when it takes longer. It goes on then, and a later
- * rejection of it is swallowed; a rejection in time is passed on. Costs a timer and no more.
+ * rejection of it is swallowed; a rejection in time is passed on. Costs a timer and no more. The work may be another
+ * request's: what is awaited here is a promise derived from it. One whose `resolve` the work calls made the waiting
+ * request go on as the other, now and then and under load alone (workerd, "I/O on behalf of a different request").
  */
 export async function waitAtMost<T>(clock: Clock, ms: number, work: Promise<T>): Promise<{ readonly value: T } | null> {
   if (ms <= 0) {
     work.catch(() => {});
     return null;
   }
-  return new Promise((resolve, reject) => {
-    const cancelTimer = clock.after(ms, () => resolve(null));
-    work.then(
-      (value) => {
-        cancelTimer();
-        resolve({ value });
-      },
-      (error: unknown) => {
-        cancelTimer();
-        reject(error);
-      },
-    );
+  let cancelTimer = () => {};
+  const late = new Promise<null>((resolve) => {
+    cancelTimer = clock.after(ms, () => resolve(null));
   });
+  try {
+    return await Promise.race([late, work.then((value) => ({ value }))]);
+  } finally {
+    // Here, where the waiting request goes on: the work may be another request's, and timers belong to their own.
+    cancelTimer();
+  }
 }
