@@ -14,7 +14,7 @@ import type { Jobs } from "./jobs.ts";
 import { createDefer, createLogger } from "./observability/logger.ts";
 import { createMetrics, totalsByLabel } from "./observability/metrics.ts";
 import { createDurableMetricsSink } from "./observability/metrics-sink.ts";
-import { createAccessTokens } from "./runtime/access-token.ts";
+import { createAccessTokens } from "./runtime/agents/access-token.ts";
 import { createDurableSearchIndex } from "./search/index/durable-index.ts";
 import { createDurablePopularityStore } from "./search/warming/popularity-durable.ts";
 import { createDataApiDocuments } from "./storage/documents/data-api.ts";

@@ -5,7 +5,7 @@ import type { IdSource, RandomBytes } from "../core/ids.ts";
 import type { Defer, Logger } from "../core/logger.ts";
 import type { Metrics } from "../core/metrics.ts";
 import type { MetricsSink } from "../observability/metrics-sink.ts";
-import type { AccessTokens } from "../runtime/access-token.ts";
+import type { AccessTokens } from "../runtime/agents/access-token.ts";
 import type { SearchIndex } from "../search/index/search-index.ts";
 import type { PopularityStore } from "../search/warming/popularity-store.ts";
 import type { Documents } from "../storage/documents/documents.ts";

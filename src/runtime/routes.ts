@@ -3,8 +3,8 @@ import type { Json } from "../core/json.ts";
 import { type Endpoint, endpoint, refusal } from "../http/endpoint.ts";
 import { ownerId, pageOf, pageQuery, serverId } from "../http/schemas.ts";
 import { agentAnswer, createAgentBody, runTraceSchema } from "./contract.ts";
-import { toRunRequest } from "./run-request.ts";
-import { toResponse } from "./run-response.ts";
+import { toRunRequest } from "./execution/run-request.ts";
+import { toResponse } from "./execution/run-response.ts";
 import type { RuntimeService } from "./service.ts";
 
 const TAG = "Agents";

@@ -8,13 +8,13 @@ import { PROBLEMS } from "../http/problem.ts";
 import { toPage } from "../http/schemas.ts";
 import type { ExecutionLog } from "../servers/execution-log.ts";
 import type { Documents } from "../storage/documents/documents.ts";
-import { type AgentRecord, createAgentStore, graphOf, storedGraph } from "./agent-store.ts";
+import { type AgentRecord, createAgentStore, graphOf, storedGraph } from "./agents/agent-store.ts";
 import { agentIdSchema, type CreateAgent, type RunStats, type RunTrace, runIdSchema } from "./contract.ts";
-import { type Execution, executePlan, type RunRequest } from "./executor.ts";
-import { type Plan, planGraph } from "./graph.ts";
+import { type Execution, executePlan, type RunRequest } from "./execution/executor.ts";
+import { type Plan, planGraph } from "./graph/graph.ts";
 import { PLAN_CACHE_MAX_ENTRIES } from "./limits.ts";
 import type { Registry } from "./registry.ts";
-import { createRunHistory } from "./run-history.ts";
+import { createRunHistory } from "./runs/run-history.ts";
 import type { GraphAnswer, ToolServices } from "./tool.ts";
 
 /** What the agents contract answers about an agent. */

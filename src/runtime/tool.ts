@@ -6,7 +6,7 @@ import type { Json, JsonObject } from "../core/json.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { SearchAnswer, SearchRequest } from "../search/contract.ts";
 import type { Documents } from "../storage/documents/documents.ts";
-import type { Passwords } from "./passwords.ts";
+import type { Passwords } from "./passwords/passwords.ts";
 
 /** What tools may use of the world. One object for all of them, put together in `compose.ts`. */
 export interface ToolServices {

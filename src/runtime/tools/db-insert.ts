@@ -5,8 +5,8 @@ import { ownedData } from "../../storage/documents/collections.ts";
 import { checkDocument } from "../../storage/documents/operators.ts";
 import { collectionName, fieldPaths, object } from "../config-schemas.ts";
 import { fieldAt, passesList, withField, withoutFields } from "../fields.ts";
+import { joinPath } from "../graph/references.ts";
 import { DOCUMENT_ID_MAX_CHARS, INPUT_FAULTS_MAX, PASSWORD_MAX_CHARS } from "../limits.ts";
-import { joinPath } from "../references.ts";
 import { defineTool, output, refuse, type StepContext } from "../tool.ts";
 
 export const dbInsertTool = defineTool({

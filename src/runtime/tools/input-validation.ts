@@ -1,9 +1,9 @@
 import * as z from "zod";
 import { describeFieldErrors } from "../../core/errors.ts";
 import { anyJson, object } from "../config-schemas.ts";
-import { readSchema } from "../json-schema.ts";
-import { compileSchema } from "../json-schema-validator.ts";
-import { joinPath } from "../references.ts";
+import { joinPath } from "../graph/references.ts";
+import { readSchema } from "../json-schema/json-schema.ts";
+import { compileSchema } from "../json-schema/json-schema-validator.ts";
 import { defineTool, output, refuse } from "../tool.ts";
 
 export const inputValidationTool = defineTool({

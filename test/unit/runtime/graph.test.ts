@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { FieldError } from "../../../src/core/errors.ts";
 import { type Graph, toolSchema } from "../../../src/runtime/contract.ts";
-import { planGraph, resolveInputSchema } from "../../../src/runtime/graph.ts";
+import { planGraph, resolveInputSchema } from "../../../src/runtime/graph/graph.ts";
 import { toolRegistry } from "../../../src/runtime/registry.ts";
 import loginApi from "../../../src/servers/templates/login-api.json" with { type: "json" };
 import signupApi from "../../../src/servers/templates/signup-api.json" with { type: "json" };

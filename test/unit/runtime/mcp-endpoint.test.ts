@@ -7,9 +7,9 @@ import { ok } from "../../../src/core/result.ts";
 import type { AppEnv } from "../../../src/http/context.ts";
 import { mountEndpoints, refusal } from "../../../src/http/endpoint.ts";
 import { createNotFound } from "../../../src/http/middleware/not-found.ts";
-import { createAccessTokens } from "../../../src/runtime/access-token.ts";
-import { createAgentStore } from "../../../src/runtime/agent-store.ts";
-import { createAgentMcpEndpoints } from "../../../src/runtime/mcp-endpoint.ts";
+import { createAccessTokens } from "../../../src/runtime/agents/access-token.ts";
+import { createAgentStore } from "../../../src/runtime/agents/agent-store.ts";
+import { createAgentMcpEndpoints } from "../../../src/runtime/mcp/mcp-endpoint.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { ECHO_API } from "../../support/graphs.ts";
 import {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { toToolName } from "../../../src/runtime/mcp-tool.ts";
+import { toToolName } from "../../../src/runtime/mcp/mcp-tool.ts";
 
 test.each([
   ["Signup API", "signup_api"],

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { systemClock } from "../../../src/core/clock.ts";
 import { systemRandom } from "../../../src/core/ids.ts";
-import { createGate } from "../../../src/runtime/gate.ts";
-import { createPasswords } from "../../../src/runtime/passwords.ts";
+import { createGate } from "../../../src/runtime/passwords/gate.ts";
+import { createPasswords } from "../../../src/runtime/passwords/passwords.ts";
 import { passwordVerifyTool } from "../../../src/runtime/tools/password-verify.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { createMemoryDocuments } from "../../support/memory-documents.ts";

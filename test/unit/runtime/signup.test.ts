@@ -1,8 +1,8 @@
 import { jwtVerify } from "jose";
 import { expect, test } from "vitest";
 import { systemClock } from "../../../src/core/clock.ts";
-import { resolveInputSchema } from "../../../src/runtime/graph.ts";
-import { deriveSigningKey } from "../../../src/runtime/signing-key.ts";
+import { deriveSigningKey } from "../../../src/runtime/agents/signing-key.ts";
+import { resolveInputSchema } from "../../../src/runtime/graph/graph.ts";
 import signupApi from "../../../src/servers/templates/signup-api.json" with { type: "json" };
 import {
   ANYBODY,

@@ -1,6 +1,6 @@
 import { jwtVerify } from "jose";
 import { expect, test } from "vitest";
-import { deriveSigningKey } from "../../../src/runtime/signing-key.ts";
+import { deriveSigningKey } from "../../../src/runtime/agents/signing-key.ts";
 import { owners, servers } from "../../../src/storage/documents/collections.ts";
 import { ADMIN_KEY, createKey, createTestApp, ENCRYPTION_KEY, newOwner, type TestApp } from "../../support/app.ts";
 import { ECHO_API, SIGNUP_API } from "../../support/graphs.ts";

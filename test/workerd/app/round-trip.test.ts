@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createAccessTokens } from "../../../src/runtime/access-token.ts";
+import { createAccessTokens } from "../../../src/runtime/agents/access-token.ts";
 import { createKey, createTestApp, ENCRYPTION_KEY, newOwner } from "../../support/app.ts";
 import { ECHO_API } from "../../support/graphs.ts";
 

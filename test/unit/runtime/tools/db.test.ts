@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Json, JsonObject } from "../../../../src/core/json.ts";
-import { sealFilter } from "../../../../src/runtime/filters.ts";
-import { compileTemplate, resolveTemplate } from "../../../../src/runtime/references.ts";
+import { sealFilter } from "../../../../src/runtime/graph/filters.ts";
+import { compileTemplate, resolveTemplate } from "../../../../src/runtime/graph/references.ts";
 import type { Tool } from "../../../../src/runtime/tool.ts";
 import { dbFindTool } from "../../../../src/runtime/tools/db-find.ts";
 import { dbInsertTool } from "../../../../src/runtime/tools/db-insert.ts";

@@ -1,7 +1,7 @@
 import { decodeProtectedHeader, jwtVerify } from "jose";
 import { expect, test } from "vitest";
 import type { JsonObject } from "../../../../src/core/json.ts";
-import { deriveSigningKey } from "../../../../src/runtime/signing-key.ts";
+import { deriveSigningKey } from "../../../../src/runtime/agents/signing-key.ts";
 import type { ToolServices } from "../../../../src/runtime/tool.ts";
 import { jwtGenerateTool } from "../../../../src/runtime/tools/jwt-generate.ts";
 import { createFakeClock } from "../../../support/fake-clock.ts";

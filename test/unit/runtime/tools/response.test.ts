@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { JsonObject } from "../../../../src/core/json.ts";
-import { toResponse } from "../../../../src/runtime/run-response.ts";
+import { toResponse } from "../../../../src/runtime/execution/run-response.ts";
 import { responseTool } from "../../../../src/runtime/tools/response.ts";
 import { createFakeClock } from "../../../support/fake-clock.ts";
 import { createMemoryDocuments } from "../../../support/memory-documents.ts";

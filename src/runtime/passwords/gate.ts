@@ -1,4 +1,4 @@
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "../../core/clock.ts";
 
 /** Runs the work when a slot is free. Stops waiting, by throwing the signal's reason, when the signal aborts. */
 export type Gate = <T>(work: () => Promise<T>, signal?: AbortSignal) => Promise<T>;

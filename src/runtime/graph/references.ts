@@ -1,8 +1,8 @@
-import { RUN_OUTPUT_MAX_BYTES } from "../config/limits.ts";
-import type { FieldError } from "../core/errors.ts";
-import { isJsonObject, isPrototypeKey, type Json, type JsonObject } from "../core/json.ts";
-import { err, ok, type Result } from "../core/result.ts";
-import { REFERENCE_MAX_CHARS, REFERENCE_MAX_SEGMENTS, TEMPLATE_MAX_CHARS, TEMPLATE_MAX_REFERENCES } from "./limits.ts";
+import { RUN_OUTPUT_MAX_BYTES } from "../../config/limits.ts";
+import type { FieldError } from "../../core/errors.ts";
+import { isJsonObject, isPrototypeKey, type Json, type JsonObject } from "../../core/json.ts";
+import { err, ok, type Result } from "../../core/result.ts";
+import { REFERENCE_MAX_CHARS, REFERENCE_MAX_SEGMENTS, TEMPLATE_MAX_CHARS, TEMPLATE_MAX_REFERENCES } from "../limits.ts";
 
 /** `{{root.path[0]?}}`, taken apart. `text` is what the author wrote, braces included. */
 export interface Reference {

@@ -1,13 +1,13 @@
-import { STEP_TIMEOUT_MS } from "../config/limits.ts";
-import type { FieldError } from "../core/errors.ts";
-import type { JsonObject } from "../core/json.ts";
-import { err, ok, type Result } from "../core/result.ts";
-import type { Graph, ToolSpec } from "./contract.ts";
-import { readSchema } from "./json-schema.ts";
+import { STEP_TIMEOUT_MS } from "../../config/limits.ts";
+import type { FieldError } from "../../core/errors.ts";
+import type { JsonObject } from "../../core/json.ts";
+import { err, ok, type Result } from "../../core/result.ts";
+import type { Graph, ToolSpec } from "../contract.ts";
+import { readSchema } from "../json-schema/json-schema.ts";
+import type { Registry } from "../registry.ts";
+import type { BoundStep } from "../tool.ts";
 import { joinPath, type Scope } from "./references.ts";
-import type { Registry } from "./registry.ts";
 import { planConfig } from "./step-config.ts";
-import type { BoundStep } from "./tool.ts";
 
 export interface PlannedStep {
   readonly toolId: string;

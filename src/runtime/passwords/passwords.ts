@@ -1,8 +1,7 @@
 import type { ScryptOptions } from "node:crypto";
-import type { Clock } from "../core/clock.ts";
-import { fromBase64 } from "../core/crypto.ts";
-import type { RandomBytes } from "../core/ids.ts";
-import { createGate } from "./gate.ts";
+import type { Clock } from "../../core/clock.ts";
+import { fromBase64 } from "../../core/crypto.ts";
+import type { RandomBytes } from "../../core/ids.ts";
 import {
   PASSWORD_PARALLEL_HASHES,
   PASSWORD_SLOT_LEASE_MS,
@@ -15,7 +14,8 @@ import {
   SCRYPT_P,
   SCRYPT_R,
   SCRYPT_SALT_BYTES,
-} from "./limits.ts";
+} from "../limits.ts";
+import { createGate } from "./gate.ts";
 
 /** Passwords as PHC strings, `$scrypt$ln=14,r=8,p=5$salt$hash`. Few at once in an isolate; the others wait. */
 export interface Passwords {

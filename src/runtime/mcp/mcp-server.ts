@@ -1,7 +1,7 @@
 import type { Server } from "@modelcontextprotocol/server";
-import { type AppError, toError } from "../core/errors.ts";
-import type { Json, JsonObject } from "../core/json.ts";
-import type { Logger } from "../core/logger.ts";
+import { type AppError, toError } from "../../core/errors.ts";
+import type { Json, JsonObject } from "../../core/json.ts";
+import type { Logger } from "../../core/logger.ts";
 import type { AgentTool, ToolAnswer } from "./mcp-tool.ts";
 
 export interface McpExchange {

@@ -1,10 +1,11 @@
-import { RUN_OUTPUT_MAX_BYTES } from "../config/limits.ts";
-import { describeFieldErrors, type FieldError } from "../core/errors.ts";
-import { isJsonObject, type JsonObject } from "../core/json.ts";
-import { err, type Result } from "../core/result.ts";
-import { checkFilter } from "../storage/documents/operators.ts";
+import { RUN_OUTPUT_MAX_BYTES } from "../../config/limits.ts";
+import { describeFieldErrors, type FieldError } from "../../core/errors.ts";
+import { isJsonObject, type JsonObject } from "../../core/json.ts";
+import { err, type Result } from "../../core/result.ts";
+import { checkFilter } from "../../storage/documents/operators.ts";
+import { jsonSize } from "../json-size.ts";
+import type { BoundStep, Tool } from "../tool.ts";
 import { sealFilter } from "./filters.ts";
-import { jsonSize } from "./json-size.ts";
 import {
   compileTemplate,
   joinPath,
@@ -13,7 +14,6 @@ import {
   type Scope,
   type Template,
 } from "./references.ts";
-import type { BoundStep, Tool } from "./tool.ts";
 
 export interface PlannedConfig {
   readonly bind: (scope: Scope) => Result<BoundStep, string>;

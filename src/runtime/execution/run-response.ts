@@ -1,4 +1,4 @@
-import type { GraphAnswer } from "./tool.ts";
+import type { GraphAnswer } from "../tool.ts";
 
 /** Statuses whose answers have no body, whatever the graph says. */
 const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205, 304]);

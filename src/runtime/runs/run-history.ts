@@ -1,10 +1,10 @@
-import { RUNS_KEPT_PER_AGENT } from "../config/limits.ts";
-import type { Logger } from "../core/logger.ts";
-import { runs } from "../storage/documents/collections.ts";
-import type { Documents, StoredDocument } from "../storage/documents/documents.ts";
-import { type RunStats, type RunTrace, runTraceSchema } from "./contract.ts";
+import { RUNS_KEPT_PER_AGENT } from "../../config/limits.ts";
+import type { Logger } from "../../core/logger.ts";
+import { runs } from "../../storage/documents/collections.ts";
+import type { Documents, StoredDocument } from "../../storage/documents/documents.ts";
+import { type RunStats, type RunTrace, runTraceSchema } from "../contract.ts";
+import { PRUNE_BATCH_RUNS } from "../limits.ts";
 import { bucketOf, percentile } from "./histogram.ts";
-import { PRUNE_BATCH_RUNS } from "./limits.ts";
 
 /** The traces of agents' runs and their sums. */
 export interface RunHistory {

@@ -1,9 +1,9 @@
 import type { OutputUnit } from "@cfworker/json-schema";
-import type { FieldError } from "../core/errors.ts";
-import { isJsonObject, type Json, type JsonObject } from "../core/json.ts";
+import type { FieldError } from "../../core/errors.ts";
+import { isJsonObject, type Json, type JsonObject } from "../../core/json.ts";
+import { joinPath } from "../graph/references.ts";
+import { FAULT_PATH_MAX_CHARS, FAULT_QUOTE_MAX_CHARS, INPUT_FAULTS_MAX } from "../limits.ts";
 import { readSchema } from "./json-schema.ts";
-import { FAULT_PATH_MAX_CHARS, FAULT_QUOTE_MAX_CHARS, INPUT_FAULTS_MAX } from "./limits.ts";
-import { joinPath } from "./references.ts";
 
 /** Every fault of the data by field, at most INPUT_FAULTS_MAX. Messages quote the schema, never the data. */
 export type ValidateData = (data: Json) => readonly FieldError[];

@@ -1,5 +1,5 @@
-import type { Actor } from "../core/actor.ts";
-import type { Json } from "../core/json.ts";
+import type { Actor } from "../../core/actor.ts";
+import type { Json } from "../../core/json.ts";
 import type { RunRequest } from "./executor.ts";
 
 /** Never a graph's business: cookies belong to the whole origin, the other is the header of our own keys. */

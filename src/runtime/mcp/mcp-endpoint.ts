@@ -1,20 +1,20 @@
 import * as z from "zod";
-import { type Actor, authorize, type Call, mayAccess } from "../core/actor.ts";
-import { notFound, StorageUnavailable } from "../core/errors.ts";
-import { isJsonObject, type JsonObject } from "../core/json.ts";
-import type { Logger } from "../core/logger.ts";
-import { err, ok, type Result } from "../core/result.ts";
-import { readJsonBody } from "../http/body.ts";
-import { type AppContext, callOf } from "../http/context.ts";
-import { type AnyEndpointSpec, type Endpoint, refusal } from "../http/endpoint.ts";
-import { PROBLEMS } from "../http/problem.ts";
-import { type AccessTokens, isAccessToken } from "./access-token.ts";
-import type { AgentRecord, AgentStore } from "./agent-store.ts";
-import { agentIdSchema } from "./contract.ts";
+import { type Actor, authorize, type Call, mayAccess } from "../../core/actor.ts";
+import { notFound, StorageUnavailable } from "../../core/errors.ts";
+import { isJsonObject, type JsonObject } from "../../core/json.ts";
+import type { Logger } from "../../core/logger.ts";
+import { err, ok, type Result } from "../../core/result.ts";
+import { readJsonBody } from "../../http/body.ts";
+import { type AppContext, callOf } from "../../http/context.ts";
+import { type AnyEndpointSpec, type Endpoint, refusal } from "../../http/endpoint.ts";
+import { PROBLEMS } from "../../http/problem.ts";
+import { type AccessTokens, isAccessToken } from "../agents/access-token.ts";
+import type { AgentRecord, AgentStore } from "../agents/agent-store.ts";
+import { agentIdSchema } from "../contract.ts";
+import { toRunRequest } from "../execution/run-request.ts";
+import type { RuntimeService } from "../service.ts";
 import { rejectMessage, serveMessage } from "./mcp-server.ts";
 import { failedAnswer, type ToolAnswer, toAgentTool, toToolAnswer } from "./mcp-tool.ts";
-import { toRunRequest } from "./run-request.ts";
-import type { RuntimeService } from "./service.ts";
 
 export interface AgentMcpDeps {
   readonly runtime: Pick<RuntimeService, "run">;

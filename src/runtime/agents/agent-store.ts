@@ -1,11 +1,11 @@
 import * as z from "zod";
-import { type Clock, isoTime } from "../core/clock.ts";
-import type { IdSource } from "../core/ids.ts";
-import { err, ok, type Result } from "../core/result.ts";
-import { agentBindings, agents } from "../storage/documents/collections.ts";
-import type { Documents, Filter } from "../storage/documents/documents.ts";
-import { accessSchema, type CreateAgent, type Graph } from "./contract.ts";
-import { CREATE_MAX_ATTEMPTS } from "./limits.ts";
+import { type Clock, isoTime } from "../../core/clock.ts";
+import type { IdSource } from "../../core/ids.ts";
+import { err, ok, type Result } from "../../core/result.ts";
+import { agentBindings, agents } from "../../storage/documents/collections.ts";
+import type { Documents, Filter } from "../../storage/documents/documents.ts";
+import { accessSchema, type CreateAgent, type Graph } from "../contract.ts";
+import { CREATE_MAX_ATTEMPTS } from "../limits.ts";
 
 const agentRecord = z.object({
   _id: z.string(),

@@ -1,7 +1,7 @@
-import type { FieldError } from "../core/errors.ts";
-import { isJsonObject, type Json, type JsonObject } from "../core/json.ts";
-import { PATTERN_MAX_CHARS, SCHEMA_MAX_BREADTH } from "./limits.ts";
-import { joinPath } from "./references.ts";
+import type { FieldError } from "../../core/errors.ts";
+import { isJsonObject, type Json, type JsonObject } from "../../core/json.ts";
+import { joinPath } from "../graph/references.ts";
+import { PATTERN_MAX_CHARS, SCHEMA_MAX_BREADTH } from "../limits.ts";
 
 /** A JSON Schema (draft 2020-12) as read: its faults, and a copy with nothing in it but the keywords that we know. */
 export interface ReadSchema {

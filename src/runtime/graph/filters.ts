@@ -1,4 +1,4 @@
-import type { FieldError } from "../core/errors.ts";
+import type { FieldError } from "../../core/errors.ts";
 import { joinPath, type Template } from "./references.ts";
 
 const WRITTEN_HERE = "is written as an object here: a reference brings in values to compare with, never conditions";

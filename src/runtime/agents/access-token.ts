@@ -1,4 +1,4 @@
-import { deriveSecret, digestsEqual, sha256, toBase64Url } from "../core/crypto.ts";
+import { deriveSecret, digestsEqual, sha256, toBase64Url } from "../../core/crypto.ts";
 
 const encoder = new TextEncoder();
 

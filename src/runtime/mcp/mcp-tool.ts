@@ -1,9 +1,9 @@
-import type { AppError } from "../core/errors.ts";
-import { isJsonObject, type Json, type JsonObject } from "../core/json.ts";
-import type { Result } from "../core/result.ts";
-import type { AgentRecord } from "./agent-store.ts";
-import { storedGraph } from "./agent-store.ts";
-import type { GraphAnswer } from "./tool.ts";
+import type { AppError } from "../../core/errors.ts";
+import { isJsonObject, type Json, type JsonObject } from "../../core/json.ts";
+import type { Result } from "../../core/result.ts";
+import type { AgentRecord } from "../agents/agent-store.ts";
+import { storedGraph } from "../agents/agent-store.ts";
+import type { GraphAnswer } from "../tool.ts";
 
 /** What MCP clients commonly take as the name of a tool. */
 const TOOL_NAME_MAX_CHARS = 64;

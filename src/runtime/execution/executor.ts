@@ -1,16 +1,16 @@
-import { RUN_OUTPUT_MAX_BYTES, RUN_TIMEOUT_MS } from "../config/limits.ts";
-import type { Call } from "../core/actor.ts";
-import { type Clock, isoTime } from "../core/clock.ts";
-import { runWithin } from "../core/deadline.ts";
-import { type AppError, StorageUnavailable, toError } from "../core/errors.ts";
-import type { Json } from "../core/json.ts";
-import type { Logger } from "../core/logger.ts";
-import { err, ok, type Result } from "../core/result.ts";
-import type { StepTrace } from "./contract.ts";
-import type { Plan, PlannedStep } from "./graph.ts";
-import { jsonSize } from "./json-size.ts";
-import { TRACE_ERROR_MAX_CHARS } from "./limits.ts";
-import type { GraphAnswer, StepContext, ToolResult, ToolServices } from "./tool.ts";
+import { RUN_OUTPUT_MAX_BYTES, RUN_TIMEOUT_MS } from "../../config/limits.ts";
+import type { Call } from "../../core/actor.ts";
+import { type Clock, isoTime } from "../../core/clock.ts";
+import { runWithin } from "../../core/deadline.ts";
+import { type AppError, StorageUnavailable, toError } from "../../core/errors.ts";
+import type { Json } from "../../core/json.ts";
+import type { Logger } from "../../core/logger.ts";
+import { err, ok, type Result } from "../../core/result.ts";
+import type { StepTrace } from "../contract.ts";
+import type { Plan, PlannedStep } from "../graph/graph.ts";
+import { jsonSize } from "../json-size.ts";
+import { TRACE_ERROR_MAX_CHARS } from "../limits.ts";
+import type { GraphAnswer, StepContext, ToolResult, ToolServices } from "../tool.ts";
 
 /** What a graph may know of the request: header names in lower case, credentials that are ours left out. */
 export interface RunRequest {
