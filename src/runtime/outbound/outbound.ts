@@ -1,0 +1,32 @@
+/** A request that a graph makes. */
+export interface OutboundRequest {
+  /** As the graph gave it: not trusted. */
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | null;
+  /** Patterns as in a policy; null for anywhere that is public. */
+  readonly allowedHosts: readonly string[] | null;
+  readonly maxResponseBytes: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * `refused`: it was never sent, or a redirect led where none may; `rule` is the policy's where that is why. `failed`: it
+ * may or may not have arrived. Messages are made for the graph's author and hold no header and no query.
+ */
+export type OutboundOutcome =
+  | {
+      readonly kind: "answer";
+      readonly status: number;
+      /** In lower case; without `set-cookie`. */
+      readonly headers: Readonly<Record<string, string>>;
+      readonly text: string;
+    }
+  | { readonly kind: "refused"; readonly message: string; readonly rule: string | null }
+  | { readonly kind: "failed"; readonly message: string; readonly isPassing: boolean };
+
+/** The internet as graphs may reach it: public addresses alone, bounded in size, time and redirects. */
+export interface Outbound {
+  send(request: OutboundRequest): Promise<OutboundOutcome>;
+}

@@ -1,0 +1,2 @@
+/** Statuses that one request can be content with. */
+export const EXPECT_MAX_STATUSES = 20;
