@@ -1,9 +1,10 @@
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { Cron } from "croner";
-import { convertV4MiniflareOptions, Miniflare, type WorkerdStructuredLog } from "miniflare";
+import { convertV4MiniflareOptions, Miniflare, type Request, type WorkerdStructuredLog } from "miniflare";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
 import { ROOT } from "./build.ts";
+import { createSandboxProcess } from "./sandbox.ts";
 
 /** The runtime's own address for running cron triggers; reachable over miniflare's socket alone, not over ours. */
 const TRIGGER = "http://localhost/cdn-cgi/local/scheduled";
@@ -37,6 +38,7 @@ export async function serveWorker(options: {
   const { workerOptions } = unstable_getMiniflareWorkerOptions(join(ROOT, "wrangler.toml"));
   const { modulesRules: _rules, cronTriggers, assets: _assets, ...worker } = workerOptions;
   const { modulesRules: _sameRules, durableObjects: _objects, ...assetsWorker } = workerOptions;
+  const sandbox = createSandboxProcess();
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       host: "127.0.0.1",
@@ -54,7 +56,9 @@ export async function serveWorker(options: {
           scriptPath: options.bundle,
           modules: true,
           bindings: options.variables,
-          serviceBindings: { ASSETS: ASSETS_WORKER },
+          // Not the loader: an endless loop in an author's code would stop this whole process.
+          workerLoaders: {},
+          serviceBindings: { ASSETS: ASSETS_WORKER, SANDBOX: (request: Request) => sandbox.fetch(request) },
           unsafeDirectSockets: [{ host, port }],
         },
         { ...assetsWorker, name: ASSETS_WORKER, modules: true, script: ASSETS_SCRIPT },
@@ -74,7 +78,7 @@ export async function serveWorker(options: {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
     async stop() {
       for (const cron of crons) cron.stop();
-      await miniflare.dispose();
+      await Promise.all([miniflare.dispose(), sandbox.stop()]);
     },
   };
 }
