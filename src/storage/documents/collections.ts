@@ -49,6 +49,9 @@ export const jobStates = (): Collection => system("job_states", "jobs");
 /** What an operator set for a search provider, and the providers that were registered; `_id` is the name. */
 export const searchProviders = (): Collection => system("search_providers", "search_providers");
 
+/** Sealed secrets; `_id` is `<owner, URI-encoded>:<name>`. Apart from servers: runs read these, and wait for nobody. */
+export const secrets = (ownerId: string): Collection => system("secrets", `secrets:${ownerId}`);
+
 /** What an owner's graphs store, by the name that their author gave. */
 export const ownedData = (ownerId: string, name: string): Collection => ({ kind: "owned", name, ownerId });
 
