@@ -107,6 +107,14 @@ export const METRIC_CATALOGUE: ReadonlyMap<string, MetricDefinition> = new Map<s
   ["orchestrix_deploys_total", { type: "counter", help: "Deploys, by outcome.", labels: ["outcome"] }],
   ["orchestrix_runs_total", { type: "counter", help: "Runs of agents' graphs, by outcome.", labels: ["outcome"] }],
   [
+    "orchestrix_runs_untraced_total",
+    { type: "counter", help: "Runs that were counted and whose traces were not kept: too many at once.", labels: [] },
+  ],
+  [
+    "orchestrix_spans_dropped_total",
+    { type: "counter", help: "Spans of runs that were not exported, by reason.", labels: ["reason"] },
+  ],
+  [
     DROPPED_METRIC,
     {
       type: "counter",

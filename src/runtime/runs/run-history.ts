@@ -1,105 +1,185 @@
 import { RUNS_KEPT_PER_AGENT } from "../../config/limits.ts";
+import type { Clock } from "../../core/clock.ts";
 import type { Logger } from "../../core/logger.ts";
+import { createRecent } from "../../core/recent.ts";
 import { runs } from "../../storage/documents/collections.ts";
-import type { Documents, StoredDocument } from "../../storage/documents/documents.ts";
-import { type RunStats, type RunTrace, runTraceSchema } from "../contract.ts";
-import { PRUNE_BATCH_RUNS } from "../limits.ts";
-import { bucketOf, percentile } from "./histogram.ts";
+import type { Documents, Filter, FindQuery } from "../../storage/documents/documents.ts";
+import type { RunStats, RunTrace } from "../contract.ts";
+import { CLEAN_UP_MAX_PRUNINGS, JOURNALLED_MAX_ENTRIES, PRUNE_RUNS, RUN_BATCH } from "./limits.ts";
+import { type RunDocument, readTrace, toDocument } from "./run-document.ts";
+import { keeperOf } from "./run-ids.ts";
+import type { RunJournal } from "./run-journal.ts";
+import { createRunRetention } from "./run-retention.ts";
+import { type Amounts, createRunSums } from "./run-sums.ts";
+import { createRunSweep } from "./run-sweep.ts";
 
-/** The traces of agents' runs and their sums. */
-export interface RunHistory {
-  /** Keeps the trace and counts it. Now and then drops the oldest ones beyond RUNS_KEPT_PER_AGENT. */
+/**
+ * The traces of runs and their sums. A `keeper` is an agent's id, or `testRunsOf` a server for the tests of its graph.
+ * A run that is dead (see RUN_DEAD_AFTER_MS) and still stands as running becomes `interrupted` when it is met.
+ */
+export interface RunHistory extends RunJournal {
+  /**
+   * Keeps the trace of a run that has ended and counts it, once however often and beside whatever this comes. A process
+   * that ends between the two leaves it uncounted. The first end of a run stands; a true end stands over `interrupted`.
+   * Now and then drops the runs that are too old or too many.
+   */
   record(trace: RunTrace): Promise<void>;
+  /** Counts runs whose traces are not kept. */
+  count(keeper: string, amounts: Amounts): Promise<void>;
   /** Newest first; `before` is the id of the last run already seen. */
-  list(agentId: string, limit: number, before?: string): Promise<readonly RunTrace[]>;
-  find(agentId: string, runId: string): Promise<RunTrace | null>;
-  stats(agentId: string): Promise<RunStats>;
-  /** Everything that is kept of an agent. */
-  forget(agentId: string): Promise<void>;
+  list(keeper: string, limit: number, before?: string, outcome?: RunTrace["outcome"]): Promise<readonly RunTrace[]>;
+  /** Oldest first, those whose id is greater than `after`. */
+  listAfter(keeper: string, limit: number, after: string): Promise<readonly RunTrace[]>;
+  find(keeper: string, runId: string): Promise<RunTrace | null>;
+  /** Of the runs that ended, interrupted ones as failed. */
+  stats(keeper: string): Promise<RunStats>;
+  /** Ends the runs whose process ended under them, some at a time. Returns how many. */
+  sweepInterrupted(keeper: string): Promise<number>;
+  /**
+   * For the scheduled clean-up: sweeps, and removes what is too old or too many. Three calls of the store where
+   * there is nothing to do, two hundred at most.
+   */
+  cleanUpRuns(keeper: string): Promise<{ readonly interrupted: number; readonly removed: number }>;
+  /** Everything that is kept of a keeper. */
+  forget(keeper: string): Promise<void>;
 }
 
-/** Buckets are fields of the one document of sums, so that a run is counted by one `$inc`. */
-const BUCKET_FIELD = /^b(\d+)$/;
+interface Reading {
+  readonly limit: number;
+  /** The id of the last run already read. */
+  readonly from: string | undefined;
+  readonly outcome?: RunTrace["outcome"] | undefined;
+}
 
-export function createRunHistory(deps: { readonly documents: Documents; readonly log: Logger }): RunHistory {
-  const { documents, log } = deps;
+interface Page {
+  readonly traces: readonly RunTrace[];
+  /** Where the next page goes on; undefined where there is none. */
+  readonly last: string | undefined;
+}
 
-  async function count(agentId: string, amounts: Readonly<Record<string, number>>): Promise<void> {
-    const update = { $inc: amounts };
-    const sums = { _id: statsId(agentId) };
-    const counted = await documents.updateOne(runs(agentId), sums, update, { upsert: true });
-    // Two first runs at once may both insert; the second finds the first one's document.
-    if (!counted.ok) await documents.updateOne(runs(agentId), sums, update);
+export function createRunHistory(deps: {
+  readonly documents: Documents;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** RUN_KEEP_DAYS. */
+  readonly keepDays: number;
+}): RunHistory {
+  const { documents } = deps;
+  const sums = createRunSums(deps);
+  const { sweep, present } = createRunSweep({ ...deps, sums });
+  const { removeOld, removeSurplus } = createRunRetention({ ...deps, sums });
+  /** Spares the attempt to insert what this isolate has inserted; nothing depends on it. */
+  const journalled = createRecent<true>(JOURNALLED_MAX_ENTRIES);
+
+  async function readPage(keeper: string, query: FindQuery): Promise<Page> {
+    const page = await documents.find(runs(keeper), query);
+    const traces: RunTrace[] = [];
+    for (const document of page) {
+      const trace = await present(keeper, document);
+      if (trace !== null) traces.push(trace);
+    }
+    return { traces, last: page.length < query.limit ? undefined : page.at(-1)?._id };
   }
 
-  async function prune(agentId: string): Promise<void> {
-    const sums = await documents.findOne(runs(agentId), { _id: statsId(agentId) });
-    const surplus = numberIn(sums, "kept") - RUNS_KEPT_PER_AGENT;
-    if (surplus <= 0) return;
-    const oldest = await documents.find(runs(agentId), {
-      filter: { agentId },
-      sort: { _id: 1 },
-      limit: Math.min(surplus, PRUNE_BATCH_RUNS),
-    });
-    const last = oldest.at(-1);
-    if (last === undefined) return;
-    const { deletedCount } = await documents.deleteMany(runs(agentId), { agentId, _id: { $lte: last._id } });
-    await count(agentId, { kept: -deletedCount });
-    log.debug("runs_pruned", { agentId, deletedCount });
+  /** Reads on until enough of what is there are runs: what cannot be read hides none of the others. */
+  async function readRuns(keeper: string, direction: 1 | -1, { limit, from, outcome }: Reading) {
+    const found: RunTrace[] = [];
+    const wanted: Filter = { agentId: keeper, ...(outcome === undefined ? {} : { outcome }) };
+    let position = from;
+    do {
+      const rest = position === undefined ? {} : { _id: direction === 1 ? { $gt: position } : { $lt: position } };
+      const batch = Math.min(RUN_BATCH, limit - found.length);
+      const page = await readPage(keeper, { filter: { ...wanted, ...rest }, sort: { _id: direction }, limit: batch });
+      // One that was dead a moment ago is of another outcome now.
+      found.push(...page.traces.filter((trace) => outcome === undefined || trace.outcome === outcome));
+      position = page.last;
+    } while (position !== undefined && found.length < limit);
+    return found;
   }
+
+  /**
+   * Stores a run where nothing stands, or over what `over` matches. False where something else stands there, or
+   * a run that was journalled here is gone.
+   */
+  async function store(keeper: string, document: RunDocument, over: Filter): Promise<boolean> {
+    const { _id } = document;
+    if (journalled.get(_id) === undefined) {
+      if ((await documents.insertOne(runs(keeper), document)).ok) return true;
+    }
+    const replaced = await documents.replaceOne(runs(keeper), { _id, agentId: keeper, ...over }, document);
+    return replaced.ok && replaced.value.matchedCount === 1;
+  }
+
+  /** What stands there of a run already came in before: an end of it, or that it was interrupted. */
+  async function recordOver(keeper: string, document: RunDocument, trace: RunTrace): Promise<void> {
+    const run = { _id: trace.runId, agentId: keeper };
+    const late = { ...document, late: true };
+    const replaced = await documents.replaceOne(runs(keeper), { ...run, outcome: "interrupted" }, late);
+    if (replaced.ok && replaced.value.matchedCount === 1) return sums.countLateEnd(keeper, trace);
+    const stored = await documents.findOne(runs(keeper), run);
+    const standing = stored === null ? null : readTrace(stored);
+    if (stored === null || standing === null) return;
+    // Whoever stored it may have ended before it was counted.
+    await (stored.late === true ? sums.countLateEnd(keeper, standing) : sums.countEnd(keeper, standing));
+  }
+
+  const sweepInterrupted = async (keeper: string) => sweep(keeper, await sums.read(keeper));
 
   return {
+    async write(trace) {
+      const keeper = keeperOf(trace);
+      const document = toDocument(trace);
+      const { _id, stepCount, steps, durationMs } = document;
+      // Steps that run at once write at once, and an earlier state may come in last.
+      const older = { stepCount: { $lte: stepCount } };
+      const stored = await store(keeper, document, { ...older, outcome: "running" });
+      journalled.set(_id, true);
+      if (stored) return;
+      const interrupted = { _id, agentId: keeper, ...older, outcome: "interrupted" };
+      await documents.updateOne(runs(keeper), interrupted, { $set: { stepCount, steps, durationMs } });
+    },
     async record(trace) {
-      const { runId, agentId } = trace;
-      await documents.insertOne(runs(agentId), { _id: runId, ...trace });
-      const failed = trace.outcome === "ok" ? 0 : 1;
-      await count(agentId, { total: 1, failed, kept: 1, [`b${bucketOf(trace.durationMs)}`]: 1 });
-      if (isPruningRun(runId)) await prune(agentId);
+      const keeper = keeperOf(trace);
+      const document = toDocument(trace);
+      const stored = await store(keeper, document, { outcome: "running" });
+      await (stored ? sums.countEnd(keeper, trace) : recordOver(keeper, document, trace));
+      if (!isPruningRun(trace.runId)) return;
+      await removeOld(keeper);
+      await removeSurplus(keeper);
     },
-    async list(agentId, limit, before) {
-      const found = await documents.find(runs(agentId), {
-        filter: { agentId, ...(before === undefined ? {} : { _id: { $lt: before } }) },
-        sort: { _id: -1 },
-        limit,
-      });
-      return found.map((document) => runTraceSchema.parse(document));
+    async list(keeper, limit, before, outcome) {
+      // By outcome only what is stored as such is found.
+      if (outcome !== undefined) await sweepInterrupted(keeper);
+      return readRuns(keeper, -1, { limit, from: before, outcome });
     },
-    async find(agentId, runId) {
-      const found = await documents.findOne(runs(agentId), { _id: runId, agentId });
-      return found === null ? null : runTraceSchema.parse(found);
+    listAfter: (keeper, limit, after) => readRuns(keeper, 1, { limit, from: after }),
+    async find(keeper, runId) {
+      const found = await documents.findOne(runs(keeper), { _id: runId, agentId: keeper });
+      return found === null ? null : present(keeper, found);
     },
-    async stats(agentId) {
-      const sums = await documents.findOne(runs(agentId), { _id: statsId(agentId) });
-      const histogram = new Map<number, number>();
-      for (const [field, amount] of Object.entries(sums ?? {})) {
-        const [, bucket] = BUCKET_FIELD.exec(field) ?? [];
-        if (bucket !== undefined && typeof amount === "number") histogram.set(Number(bucket), amount);
+    count: (keeper, amounts) => sums.count(keeper, amounts),
+    stats: (keeper) => sums.stats(keeper),
+    sweepInterrupted,
+    async cleanUpRuns(keeper) {
+      const state = await sums.read(keeper);
+      const interrupted = await sweep(keeper, state);
+      let removed = await removeOld(keeper);
+      if (state.kept + interrupted <= RUNS_KEPT_PER_AGENT) return { interrupted, removed };
+      for (let round = 0; round < CLEAN_UP_MAX_PRUNINGS; round++) {
+        const gone = await removeSurplus(keeper);
+        removed += gone;
+        if (gone < PRUNE_RUNS) break;
       }
-      return {
-        total: numberIn(sums, "total"),
-        failed: numberIn(sums, "failed"),
-        p50Ms: percentile(histogram, 0.5),
-        p99Ms: percentile(histogram, 0.99),
-      };
+      return { interrupted, removed };
     },
-    async forget(agentId) {
-      await documents.deleteMany(runs(agentId), { agentId });
-      await documents.deleteOne(runs(agentId), { _id: statsId(agentId) });
+    async forget(keeper) {
+      await documents.deleteMany(runs(keeper), { agentId: keeper });
+      await sums.forget(keeper);
     },
   };
-}
-
-/** Has no field `agentId`, so that it is no run; an `_id` of its own among all agents' documents. */
-function statsId(agentId: string): string {
-  return `stats:${agentId}`;
 }
 
 /** One run in 32, by the last random character of its id. */
 function isPruningRun(runId: string): boolean {
   return runId.endsWith("0");
-}
-
-function numberIn(document: StoredDocument | null, field: string): number {
-  const value = document?.[field];
-  return typeof value === "number" ? value : 0;
 }

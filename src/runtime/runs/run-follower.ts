@@ -1,0 +1,126 @@
+import type { Clock } from "../../core/clock.ts";
+import type { RunTrace } from "../contract.ts";
+import {
+  RUN_STREAM_INITIAL_RUNS,
+  RUN_STREAM_PAGE_RUNS,
+  RUN_STREAM_RECENT_MS,
+  RUN_STREAM_REMEMBERED_RUNS,
+  RUN_STREAM_THOROUGH_MS,
+  RUN_STREAM_WINDOW_MS,
+} from "./limits.ts";
+import type { RunHistory } from "./run-history.ts";
+import { runIdAt, runIdTime } from "./run-ids.ts";
+
+/** What a client has: a run, as it ran or as it ended. */
+export interface SeenRun {
+  readonly runId: string;
+  readonly stage: Stage;
+}
+
+/** A run is sent again when it comes further. */
+const STAGES = ["running", "interrupted", "ended"] as const;
+type Stage = (typeof STAGES)[number];
+
+/** One reader of one keeper's runs, on its way to the end and beyond. */
+export interface RunFollower {
+  /** One page of what is to be sent, which then counts as sent. `caughtUp` when there is no more of it now. */
+  read(): Promise<{ readonly runs: readonly RunTrace[]; readonly caughtUp: boolean }>;
+}
+
+/**
+ * Runs sort by their start, and show up when they write or end: up to RUN_STREAM_WINDOW_MS later. So every walk to the
+ * end begins as far back; those between two thorough ones look at what began lately. What was sent is remembered.
+ */
+export async function createRunFollower(deps: {
+  readonly history: Pick<RunHistory, "list" | "listAfter">;
+  readonly clock: Clock;
+  readonly keeper: string;
+  /** Null to begin with the newest runs. What began at most a window before this one may come again. */
+  readonly since: SeenRun | null;
+}): Promise<RunFollower> {
+  const { history, clock, keeper, since } = deps;
+  const sent = new Map<string, number>();
+  let waiting: readonly RunTrace[] | null = null;
+  /** What goes up to here is settled. */
+  let floor = beginOf(since, clock.now());
+  let nextFloor = floor;
+  let position = floor;
+  let walk: { readonly beganAt: number; readonly thorough: boolean } | null = null;
+  let thoroughAt = Number.NEGATIVE_INFINITY;
+
+  if (since === null) {
+    waiting = (await history.list(keeper, RUN_STREAM_INITIAL_RUNS)).toReversed();
+    const [oldest] = waiting;
+    if (oldest !== undefined && waiting.length === RUN_STREAM_INITIAL_RUNS) raise(beforeRun(oldest.runId));
+  } else sent.set(since.runId, STAGES.indexOf(since.stage));
+
+  function raise(runId: string): void {
+    if (runId > floor) floor = runId;
+    if (runId > nextFloor) nextFloor = runId;
+  }
+
+  /** Forgets what is settled, and the oldest of too many. Only between pages: one that breaks off is not settled. */
+  function settle(): void {
+    raise(nextFloor);
+    const surplus = sent.size - RUN_STREAM_REMEMBERED_RUNS;
+    if (surplus > 0) raise([...sent.keys()].sort()[surplus - 1] ?? floor);
+    for (const runId of sent.keys()) if (runId < floor) sent.delete(runId);
+  }
+
+  function beginWalk(): { readonly beganAt: number; readonly thorough: boolean } {
+    const beganAt = clock.now();
+    const thorough = beganAt - thoroughAt >= RUN_STREAM_THOROUGH_MS;
+    const recent = runIdAt(beganAt - RUN_STREAM_RECENT_MS);
+    position = thorough || recent < floor ? floor : recent;
+    return { beganAt, thorough };
+  }
+
+  function endWalk({ beganAt, thorough }: { readonly beganAt: number; readonly thorough: boolean }): void {
+    if (!thorough) return;
+    thoroughAt = beganAt;
+    nextFloor = runIdAt(beganAt - RUN_STREAM_WINDOW_MS);
+  }
+
+  function take(found: readonly RunTrace[]): readonly RunTrace[] {
+    return found.filter(({ runId, outcome }) => {
+      const stage = STAGES.indexOf(stageOf(outcome));
+      if ((sent.get(runId) ?? -1) >= stage) return false;
+      sent.set(runId, stage);
+      return true;
+    });
+  }
+
+  return {
+    async read() {
+      if (waiting !== null) {
+        const found = waiting;
+        waiting = null;
+        return { runs: take(found), caughtUp: true };
+      }
+      settle();
+      walk ??= beginWalk();
+      const page = await history.listAfter(keeper, RUN_STREAM_PAGE_RUNS, position);
+      const caughtUp = page.length < RUN_STREAM_PAGE_RUNS;
+      if (caughtUp) {
+        endWalk(walk);
+        walk = null;
+      } else position = page.at(-1)?.runId ?? position;
+      return { runs: take(page), caughtUp };
+    },
+  };
+}
+
+export function stageOf(outcome: RunTrace["outcome"]): Stage {
+  return outcome === "running" || outcome === "interrupted" ? outcome : "ended";
+}
+
+/** This run may still change, and those after it. */
+function beforeRun(runId: string): string {
+  return runIdAt(runIdTime(runId) ?? 0);
+}
+
+/** Where whatever may have changed since then begins. An id may be of a clock that is ahead. */
+function beginOf(since: SeenRun | null, now: number): string {
+  const sinceMs = since === null ? now : (runIdTime(since.runId) ?? now);
+  return runIdAt(Math.min(sinceMs, now) - RUN_STREAM_WINDOW_MS);
+}

@@ -1,0 +1,432 @@
+import { expect, test } from "vitest";
+import { StorageUnavailable } from "../../../../src/core/errors.ts";
+import { createIdSource, systemRandom } from "../../../../src/core/ids.ts";
+import type { RunTrace } from "../../../../src/runtime/contract.ts";
+import { createRunHistory } from "../../../../src/runtime/runs/run-history.ts";
+import { runIdAt, runIdTime, testRunsOf } from "../../../../src/runtime/runs/run-ids.ts";
+import { type RunStreamOptions, streamRuns } from "../../../../src/runtime/runs/run-stream.ts";
+import { createFakeClock } from "../../../support/fake-clock.ts";
+import { createMemoryDocuments } from "../../../support/memory-documents.ts";
+import { createTestLog } from "../../../support/runtime/runtime.ts";
+
+const AGENT = "agent_1";
+const POLL_MS = 1_000;
+const DEEP_MS = 5_000;
+const MAX_MS = 240_000;
+
+function createScene() {
+  const clock = createFakeClock();
+  const documents = createMemoryDocuments();
+  const { log, lines } = createTestLog();
+  const history = createRunHistory({ documents, clock, log, keepDays: 30 });
+
+  /** A run that began `agoMs` ago. */
+  function begin(agoMs = 0, changes: Partial<RunTrace> = {}): RunTrace {
+    const startedAt = createFakeClock(clock.now() - agoMs);
+    return {
+      runId: createIdSource(startedAt, systemRandom).next("run"),
+      agentId: AGENT,
+      serverId: "mcp_1",
+      version: 1,
+      requestId: "req",
+      traceId: null,
+      trigger: "http",
+      dryRun: false,
+      outcome: "running",
+      status: null,
+      startedAt: new Date(startedAt.now()).toISOString(),
+      durationMs: agoMs,
+      error: null,
+      steps: [],
+      ...changes,
+    };
+  }
+
+  async function end(run: RunTrace): Promise<RunTrace> {
+    const ended: RunTrace = { ...run, outcome: "ok", status: 200 };
+    await history.record(ended);
+    return ended;
+  }
+
+  async function open(lastEventId?: string, changes: Partial<RunStreamOptions> = {}) {
+    const made = await streamRuns({ history, clock, log, keeper: AGENT, lastEventId, ...changes });
+    if (!made.ok) throw new Error(made.error.detail);
+    return read(made.value);
+  }
+
+  return { clock, documents, history, log, lines, begin, end, open };
+}
+
+function read(response: Response) {
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  if (reader === undefined) throw new Error("no body");
+  let text = "";
+  let ended = false;
+  const done = (async () => {
+    for (;;) {
+      const chunk = await reader.read();
+      if (chunk.done) break;
+      text += chunk.value;
+    }
+    ended = true;
+  })();
+  const events = () =>
+    text
+      .split("\n\n")
+      .filter((block) => block.includes("\ndata: "))
+      .map((block) => {
+        const [, id = "", type = "", data = ""] = /^id: (\S+)\nevent: (\w+)\ndata: (\{[^\n]*\})$/.exec(block) ?? [];
+        return { id, type, run: JSON.parse(data) as RunTrace };
+      });
+  return {
+    response,
+    text: () => text,
+    ended: () => ended,
+    events,
+    seen: () => events().map(({ run }) => [run.runId, run.outcome]),
+    lastId: () => [...text.matchAll(/^id: (\S+)$/gm)].at(-1)?.[1],
+    async hangUp() {
+      await reader.cancel();
+      await done;
+    },
+  };
+}
+
+const idsOf = (runs: readonly RunTrace[]) => runs.map(({ runId, outcome }) => [runId, outcome]);
+
+test("without an id the newest 20 runs come first, oldest of them first, then what ends", async () => {
+  const { clock, begin, end, open } = createScene();
+  const all: RunTrace[] = [];
+  for (let i = 0; i < 30; i++) {
+    await clock.advance(10);
+    all.push(await end(begin()));
+  }
+  const client = await open();
+  await clock.advance(0);
+  expect(client.response.headers.get("content-type")).toBe("text/event-stream");
+  expect(client.response.headers.get("cache-control")).toBe("no-store");
+  expect(client.text()).toMatch(/^retry: \d+\n\n/);
+  expect(client.seen()).toEqual(idsOf(all.slice(10)));
+  const next = await end(begin());
+  await clock.advance(POLL_MS);
+  expect(client.seen()).toEqual(idsOf([...all.slice(10), next]));
+  expect(client.events().at(-1)).toEqual({ id: next.runId, type: "run", run: next });
+  await client.hangUp();
+});
+
+test("a run that was journalled shows when it runs and again when it has ended, each once", async () => {
+  const { clock, history, begin, end, open } = createScene();
+  const client = await open();
+  const run = begin();
+  await history.write(run);
+  await clock.advance(POLL_MS);
+  await history.write({ ...run, durationMs: 900 });
+  await clock.advance(10 * POLL_MS);
+  expect(client.seen()).toEqual([[run.runId, "running"]]);
+  await end(run);
+  await clock.advance(DEEP_MS + POLL_MS);
+  expect(client.seen()).toEqual([
+    [run.runId, "running"],
+    [run.runId, "ok"],
+  ]);
+  expect(client.events().map(({ id }) => id)).toEqual([`${run.runId}.running`, run.runId]);
+  await clock.advance(60_000);
+  expect(client.seen()).toHaveLength(2);
+  await client.hangUp();
+});
+
+test("a run that ends half a minute after later ones is sent all the same", async () => {
+  const { clock, begin, end, open } = createScene();
+  const client = await open();
+  await clock.advance(40_000);
+  const quick = await end(begin());
+  await clock.advance(POLL_MS);
+  const slow = await end(begin(29_000));
+  await clock.advance(DEEP_MS + POLL_MS);
+  expect(client.seen()).toEqual(idsOf([quick, slow]));
+  await clock.advance(120_000);
+  expect(client.seen()).toHaveLength(2);
+  await client.hangUp();
+});
+
+test("a run whose process ended under it is sent as interrupted, and its true end after that", async () => {
+  const { clock, history, begin, end, open } = createScene();
+  const run = begin();
+  await history.write(run);
+  const client = await open();
+  await clock.advance(60_000 + DEEP_MS + POLL_MS);
+  expect(client.events().map(({ id }) => id)).toEqual([`${run.runId}.running`, `${run.runId}.interrupted`]);
+  await end(run);
+  await clock.advance(DEEP_MS + POLL_MS);
+  expect(client.events().map(({ id }) => id)).toEqual([`${run.runId}.running`, `${run.runId}.interrupted`, run.runId]);
+  await client.hangUp();
+});
+
+test("who comes back gets what ended since, however long that was, and the seen one not again", async () => {
+  const { clock, begin, end, open } = createScene();
+  const first = await end(begin());
+  const client = await open();
+  await clock.advance(0);
+  await client.hangUp();
+  const missed: RunTrace[] = [];
+  for (let i = 0; i < 120; i++) {
+    await clock.advance(100);
+    missed.push(await end(begin()));
+  }
+  await clock.advance(3_600_000);
+  const back = await open(client.lastId());
+  await clock.advance(0);
+  expect(client.seen()).toEqual(idsOf([first]));
+  expect(back.seen()).toEqual(idsOf(missed));
+  await back.hangUp();
+});
+
+test("who saw a run running and comes back gets its end, and not that it ran", async () => {
+  const { clock, history, begin, end, open } = createScene();
+  const run = begin();
+  await history.write(run);
+  const client = await open();
+  await clock.advance(0);
+  expect(client.lastId()).toBe(`${run.runId}.running`);
+  await client.hangUp();
+  const still = await open(client.lastId());
+  await clock.advance(POLL_MS);
+  expect(still.seen()).toEqual([]);
+  await still.hangUp();
+  await clock.advance(20_000);
+  await end(run);
+  const back = await open(client.lastId());
+  await clock.advance(0);
+  expect(back.seen()).toEqual([[run.runId, "ok"]]);
+  await back.hangUp();
+});
+
+test("nothing is lost where connections break, whatever ends when", async () => {
+  const { clock, history, begin, end, open } = createScene();
+  const got = new Map<string, string>();
+  const expected = new Set<string>();
+  let lastId: string | undefined;
+  let open_: RunTrace[] = [];
+  for (let round = 0; round < 25; round++) {
+    const client = await open(lastId);
+    for (let step = 0; step < 3; step++) {
+      const quick = await end(begin((round * 997 + step * 313) % 6_000));
+      const slow = begin();
+      await history.write(slow);
+      expected.add(quick.runId).add(slow.runId);
+      open_.push(slow);
+      await clock.advance((round * 37 + step * 411) % 1_500);
+    }
+    // Those that began some 5 to 25 s ago end now, in another order.
+    const due = open_.splice(0, round % 5);
+    for (const run of due.toReversed()) await end(run);
+    await clock.advance(round % 2 === 0 ? POLL_MS : 0);
+    for (const { run } of client.events()) got.set(run.runId, run.outcome);
+    lastId = client.lastId() ?? lastId;
+    await client.hangUp();
+  }
+  for (const run of open_) await end(run);
+  open_ = [];
+  const last = await open(lastId);
+  await clock.advance(DEEP_MS + 2 * POLL_MS);
+  for (const { run } of last.events()) got.set(run.runId, run.outcome);
+  await last.hangUp();
+  expect([...got.keys()].sort()).toEqual([...expected].sort());
+  expect(new Set(got.values())).toEqual(new Set(["ok"]));
+});
+
+test("a client that began where nothing ran yet and came back has missed nothing", async () => {
+  const { clock, begin, end, open } = createScene();
+  const client = await open();
+  await clock.advance(0);
+  await client.hangUp();
+  const run = await end(begin());
+  await clock.advance(600_000);
+  const back = await open(client.lastId());
+  await clock.advance(0);
+  expect(back.seen()).toEqual(idsOf([run]));
+  await back.hangUp();
+});
+
+test("an agent that is busier than a stream remembers is followed all the same", async () => {
+  const { clock, begin, end, open } = createScene();
+  const client = await open();
+  const all: RunTrace[] = [];
+  for (let second = 0; second < 10; second++) {
+    for (let i = 0; i < 60; i++) {
+      await clock.advance(10);
+      all.push(await end(begin()));
+    }
+    await clock.advance(POLL_MS);
+  }
+  await clock.advance(DEEP_MS);
+  expect(client.seen()).toEqual(idsOf(all));
+  await client.hangUp();
+});
+
+test("a stream of a busy agent ends after so many reads, and goes on from its last id", {
+  timeout: 60_000,
+}, async () => {
+  const { clock, history, begin, end, open } = createScene();
+  let reads = 0;
+  const watched = {
+    list: history.list,
+    listAfter: (...call: Parameters<typeof history.listAfter>) => {
+      reads++;
+      return history.listAfter(...call);
+    },
+  };
+  const client = await open(undefined, { history: watched });
+  const all: string[] = [];
+  while (!client.ended()) {
+    for (let i = 0; i < 20; i++) all.push((await end(begin())).runId);
+    await clock.advance(POLL_MS);
+  }
+  expect(reads).toBeLessThanOrEqual(600);
+  const back = await open(client.lastId());
+  await clock.advance(DEEP_MS);
+  const got = new Set([...client.seen(), ...back.seen()].map(([runId]) => runId));
+  expect(all.filter((runId) => !got.has(runId))).toEqual([]);
+  await back.hangUp();
+});
+
+test("other agents' runs and tests of the graph are not among them", async () => {
+  const { clock, begin, end, open } = createScene();
+  await end(begin(0, { agentId: "agent_2" }));
+  const tested = await end(begin(0, { agentId: null, trigger: "test" }));
+  const client = await open();
+  const tests = await open(undefined, { keeper: testRunsOf("mcp_1") });
+  await clock.advance(0);
+  expect(client.seen()).toEqual([]);
+  expect(tests.seen()).toEqual(idsOf([tested]));
+  await client.hangUp();
+  await tests.hangUp();
+});
+
+test.each([
+  "run_1",
+  "log_01hzzzzzzzzzzzzzzzzzzzzzzz",
+  `${runIdAt(1)}.ended`,
+  `${runIdAt(1)}\nid: x`,
+  `run_${"u".repeat(26)}`,
+])("%j is refused as an id", async (lastEventId) => {
+  const { clock, history, log } = createScene();
+  const made = await streamRuns({ history, clock, log, keeper: AGENT, lastEventId });
+  expect(made.ok ? null : made.error.code).toBe("VALIDATION_FAILED");
+});
+
+test("an id of a time to come hides nothing that happens now", async () => {
+  const { clock, begin, end, open } = createScene();
+  const client = await open(`run_${"7".repeat(26)}`);
+  const run = await end(begin());
+  await clock.advance(POLL_MS);
+  expect(client.seen()).toEqual(idsOf([run]));
+  await client.hangUp();
+});
+
+test("a stream on which nothing happens says so now and then, and ends itself", async () => {
+  const { clock, open } = createScene();
+  const client = await open();
+  await clock.advance(MAX_MS - POLL_MS);
+  expect(client.ended()).toBe(false);
+  expect(client.text().match(/^:/gm)?.length).toBeGreaterThan(MAX_MS / 16_000);
+  await clock.advance(2 * POLL_MS);
+  expect(client.ended()).toBe(true);
+});
+
+test("it ends when the signal aborts, also in the middle of a wait, and reads no more", async () => {
+  const { clock, history, open } = createScene();
+  let reads = 0;
+  const watched = {
+    list: history.list,
+    listAfter: (...call: Parameters<typeof history.listAfter>) => {
+      reads++;
+      return history.listAfter(...call);
+    },
+  };
+  const controller = new AbortController();
+  const client = await open(undefined, { history: watched, signal: controller.signal });
+  await clock.advance(3 * POLL_MS);
+  controller.abort();
+  await clock.advance(0);
+  expect(client.ended()).toBe(true);
+  const before = reads;
+  await clock.advance(60 * POLL_MS);
+  expect(reads).toBe(before);
+});
+
+test("when the client goes away, reading stops", async () => {
+  const { clock, history, open } = createScene();
+  let reads = 0;
+  const watched = {
+    list: history.list,
+    listAfter: (...call: Parameters<typeof history.listAfter>) => {
+      reads++;
+      return history.listAfter(...call);
+    },
+  };
+  const client = await open(undefined, { history: watched });
+  await clock.advance(5 * POLL_MS);
+  expect(reads).toBe(5);
+  await client.hangUp();
+  await clock.advance(60 * POLL_MS);
+  expect(reads).toBe(5);
+});
+
+test("while the client does not take what was read, no more is read", async () => {
+  const { clock, history, log, begin, end } = createScene();
+  for (let i = 0; i < 300; i++) await end(begin());
+  let reads = 0;
+  const watched = {
+    list: history.list,
+    listAfter: (...call: Parameters<typeof history.listAfter>) => {
+      reads++;
+      return history.listAfter(...call);
+    },
+  };
+  const made = await streamRuns({ history: watched, clock, log, keeper: AGENT, lastEventId: runIdAt(0) });
+  if (!made.ok) throw new Error("refused");
+  await clock.advance(10 * POLL_MS);
+  expect(reads).toBeLessThanOrEqual(2);
+  await made.value.body?.cancel();
+});
+
+test("a caller who may no longer read is not sent anything more", async () => {
+  const { clock, begin, end, open } = createScene();
+  let may = true;
+  const client = await open(undefined, { mayContinue: async () => may });
+  await clock.advance(10_000);
+  expect(client.ended()).toBe(false);
+  may = false;
+  await clock.advance(10_000);
+  await end(begin());
+  await clock.advance(10_000);
+  expect(client.ended()).toBe(true);
+  expect(client.seen()).toEqual([]);
+});
+
+test("a store that stops answering ends the stream, and tells the log no more than that", async () => {
+  const { clock, history, lines, open } = createScene();
+  const broken = {
+    list: history.list,
+    listAfter: () => Promise.reject(new StorageUnavailable("no answer")),
+  };
+  const client = await open(undefined, { history: broken });
+  await clock.advance(2 * POLL_MS);
+  expect(client.ended()).toBe(true);
+  expect(lines.map(({ event }) => event)).toContain("run_stream_broke");
+});
+
+test("a store that is down before the first event is told as such", async () => {
+  const { clock, log, history } = createScene();
+  const down = { ...history, list: () => Promise.reject(new StorageUnavailable("no answer")) };
+  const streaming = streamRuns({ history: down, clock, log, keeper: AGENT, lastEventId: undefined });
+  await expect(streaming).rejects.toThrow(StorageUnavailable);
+});
+
+test("ids of runs tell their time", () => {
+  const clock = createFakeClock();
+  expect(runIdTime(createIdSource(clock, systemRandom).next("run"))).toBe(clock.now());
+  expect(runIdTime(runIdAt(0))).toBe(0);
+  expect(runIdTime("run_")).toBeNull();
+});
