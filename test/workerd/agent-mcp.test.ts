@@ -4,6 +4,7 @@ import { createIdSource, systemRandom } from "../../src/core/ids.ts";
 import { ok } from "../../src/core/result.ts";
 import type { AppEnv } from "../../src/http/context.ts";
 import { mountEndpoints } from "../../src/http/endpoint.ts";
+import { createMcpServing } from "../../src/mcp/serving.ts";
 import { createAccessTokens } from "../../src/runtime/agents/access-token.ts";
 import { createAgentStore } from "../../src/runtime/agents/agent-store.ts";
 import { createAgentMcpEndpoints } from "../../src/runtime/mcp/mcp-endpoint.ts";
@@ -35,7 +36,8 @@ async function createScene() {
     c.set("actor", ANYBODY);
     await next();
   });
-  const endpoints = createAgentMcpEndpoints({ runtime, agents, tokens, allowedOrigins: [], log });
+  const serving = createMcpServing({ publicUrl: ORIGIN, allowedOrigins: [], log });
+  const endpoints = createAgentMcpEndpoints({ runtime, agents, tokens, serving });
   app.route(
     "/",
     mountEndpoints(endpoints, async () => ok(null), 262_144),

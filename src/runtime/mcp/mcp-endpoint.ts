@@ -1,35 +1,30 @@
 import * as z from "zod";
 import { type Actor, authorize, type Call, mayAccess } from "../../core/actor.ts";
-import { notFound, StorageUnavailable } from "../../core/errors.ts";
-import { isJsonObject, type JsonObject } from "../../core/json.ts";
-import type { Logger } from "../../core/logger.ts";
-import { err, ok, type Result } from "../../core/result.ts";
-import { readJsonBody } from "../../http/body.ts";
-import { type AppContext, callOf } from "../../http/context.ts";
-import { type AnyEndpointSpec, type Endpoint, refusal } from "../../http/endpoint.ts";
-import { PROBLEMS } from "../../http/problem.ts";
+import { notFound } from "../../core/errors.ts";
+import { ok, type Result } from "../../core/result.ts";
+import { type AppContext, callOf, clientAddress } from "../../http/context.ts";
+import type { AnyEndpointSpec, Endpoint } from "../../http/endpoint.ts";
+import type { McpExchange, McpServing } from "../../mcp/contract.ts";
 import { type AccessTokens, isAccessToken } from "../agents/access-token.ts";
 import type { AgentRecord, AgentStore } from "../agents/agent-store.ts";
 import { agentIdSchema } from "../contract.ts";
 import { toRunRequest } from "../execution/run-request.ts";
 import type { RuntimeService } from "../service.ts";
-import { rejectMessage, serveMessage } from "./mcp-server.ts";
+import { createAgentServer } from "./mcp-server.ts";
 import { failedAnswer, type ToolAnswer, toAgentTool, toToolAnswer } from "./mcp-tool.ts";
 
 export interface AgentMcpDeps {
   readonly runtime: Pick<RuntimeService, "run">;
   readonly agents: Pick<AgentStore, "find">;
   readonly tokens: AccessTokens;
-  /** Origins of browser pages that may call, beside our own; `*` for all. */
-  readonly allowedOrigins: readonly string[];
-  readonly log: Logger;
+  readonly serving: McpServing;
 }
 
 const spec: AnyEndpointSpec = {
   method: "post",
   path: "/agents/{agentId}/mcp",
   operationId: "callAgentOverMcp",
-  tag: "Agents",
+  tag: "MCP",
   summary: "Talk to an agent as an MCP server",
   description:
     "Streamable HTTP without sessions: one JSON-RPC message in, one JSON answer out. The one tool is named from the " +
@@ -47,21 +42,16 @@ const spec: AnyEndpointSpec = {
 
 /** Each agent as an MCP server. GET and DELETE, which sessions would need, answer 405. */
 export function createAgentMcpEndpoints(deps: AgentMcpDeps): readonly Endpoint[] {
+  const { serving } = deps;
   return [
     {
       spec,
       async handle(c, guard, bodyLimitBytes) {
         const admitted = await guard(c, spec, null);
-        if (!admitted.ok) return refusal(c, admitted.error);
+        if (!admitted.ok) return serving.refuse(c, admitted.error);
         const entered = await enter(c, deps);
-        if (!entered.ok) return refusal(c, entered.error);
-        const read = await readJsonBody(c.req.raw, bodyLimitBytes);
-        if (!read.ok) return rejectMessage(PROBLEMS[read.error.code].status, read.error.code, read.error.detail);
-        const message = read.value;
-        if (!isJsonObject(message)) {
-          return rejectMessage(400, "INVALID_REQUEST", "send one JSON-RPC message: batches are not served");
-        }
-        return answer(c, message, entered.value, deps);
+        if (!entered.ok) return serving.refuse(c, entered.error);
+        return serving.answer(c, bodyLimitBytes, (exchange) => buildServer(c, exchange, entered.value, deps));
       },
     },
   ];
@@ -73,12 +63,9 @@ interface Entered {
 }
 
 /** The agent, and who the caller is to it. */
-async function enter(c: AppContext, { agents, tokens, allowedOrigins }: AgentMcpDeps): Promise<Result<Entered>> {
-  // A page of another site would come with the reach of whoever looks at it (DNS rebinding).
-  const origin = c.req.header("origin");
-  if (origin !== undefined && ![c.get("origin"), ...allowedOrigins].some((o) => o === origin || o === "*")) {
-    return err({ code: "FORBIDDEN", detail: "this page's origin may not call agents" });
-  }
+async function enter(c: AppContext, { agents, tokens, serving }: AgentMcpDeps): Promise<Result<Entered>> {
+  const known = serving.admit(c);
+  if (!known.ok) return known;
   const agentId = agentIdSchema.safeParse(c.req.param("agentId"));
   const agent = agentId.success ? await agents.find(agentId.data) : null;
   if (agent === null) return notFound("agent");
@@ -96,37 +83,23 @@ function tokenActor({ _id, ownerId }: AgentRecord): Actor {
   return { kind: "key", id: `token:${_id}`, ownerId, scopes: new Set(["agents:run"]) };
 }
 
-async function answer(
-  c: AppContext,
-  message: JsonObject,
-  { agent, call }: Entered,
-  { runtime, log }: AgentMcpDeps,
-): Promise<Response> {
-  c.get("event").mcpMethod = typeof message.method === "string" ? message.method.slice(0, METHOD_SHOWN_CHARS) : null;
+function buildServer(c: AppContext, exchange: McpExchange, { agent, call }: Entered, { runtime }: AgentMcpDeps) {
+  const tool = toAgentTool(agent);
 
   async function runTool(input: Parameters<typeof toRunRequest>[1]): Promise<ToolAnswer> {
-    try {
-      const request = withoutAccessToken(toRunRequest(c.req.raw, input, call.actor));
-      const run = await runtime.run(call, agent._id, request);
-      if (!run.ok) return failedAnswer(run.error);
-      c.get("event").runId = run.value.runId;
-      return toToolAnswer(run.value.result);
-    } catch (error) {
-      if (!(error instanceof StorageUnavailable)) throw error;
-      log.warn("mcp_storage_unavailable", { agentId: agent._id, error });
-      return failedAnswer({
-        code: "STORAGE_UNAVAILABLE",
-        detail: "the documents store does not answer; try again soon",
-      });
-    }
+    const request = withoutAccessToken(toRunRequest(c.req.raw, input, call.actor));
+    const run = await runtime.run(call, agent._id, request, {
+      trigger: "mcp",
+      callerAddress: clientAddress(c),
+      traceparent: c.req.header("traceparent") ?? null,
+    });
+    if (!run.ok) return failedAnswer(run.error);
+    c.get("event").runId = run.value.runId;
+    return toToolAnswer(run.value.result);
   }
 
-  const tool = toAgentTool(agent);
-  return serveMessage({ request: c.req.raw, message, tool, version: String(agent.version), call: runTool, log });
+  return createAgentServer(exchange, { tool, version: String(agent.version), call: runTool });
 }
-
-/** Longer than any method of the protocol; the caller chose it. */
-const METHOD_SHOWN_CHARS = 64;
 
 /** A token of ours is never a graph's business, also where the caller is known by another credential. */
 function withoutAccessToken(request: ReturnType<typeof toRunRequest>): ReturnType<typeof toRunRequest> {

@@ -1,9 +1,10 @@
 import type { AppError } from "../../core/errors.ts";
-import { isJsonObject, type Json, type JsonObject } from "../../core/json.ts";
+import type { Json, JsonObject } from "../../core/json.ts";
 import type { Result } from "../../core/result.ts";
 import type { AgentRecord } from "../agents/agent-store.ts";
 import { storedGraph } from "../agents/agent-store.ts";
 import type { GraphAnswer } from "../tool.ts";
+import { answerSchema, type ObjectSchema, structuredBody } from "./output-schema.ts";
 
 /** What MCP clients commonly take as the name of a tool. */
 const TOOL_NAME_MAX_CHARS = 64;
@@ -14,32 +15,37 @@ export interface AgentTool {
   readonly name: string;
   readonly title: string;
   readonly description: string;
-  readonly inputSchema: JsonObject & { readonly type: "object" };
+  readonly inputSchema: ObjectSchema;
+  /** Every answer's structured form matches it, an error's too. */
+  readonly outputSchema: ObjectSchema;
   /** The graph's input out of a call's arguments. */
   readonly inputOf: (given: JsonObject) => Json;
 }
 
-/** How a call of the tool ends: as text, and as it is where it is an object. */
+/** How a call of the tool ends: as text, and as an object. */
 export interface ToolAnswer {
   readonly text: string;
+  /** Null where something of ours broke. */
   readonly structured: JsonObject | null;
   readonly isError: boolean;
 }
 
 export function toAgentTool(agent: AgentRecord): AgentTool {
-  const { inputSchema } = storedGraph(agent);
+  const graph = storedGraph(agent);
+  const { inputSchema } = graph;
   const takesObject = [inputSchema.type].flat().includes("object") || inputSchema.type === undefined;
   const about = {
     name: toToolName(agent.name),
     title: agent.name,
     description: agent.description === "" ? agent.name : agent.description,
+    outputSchema: answerSchema(graph),
   };
   if (takesObject) return { ...about, inputSchema: { ...inputSchema, type: "object" }, inputOf: (given) => given };
   return { ...about, inputSchema: wrapSchema(inputSchema), inputOf: (given) => given.input ?? null };
 }
 
 /** A tool's arguments are always an object: another input travels as the property `input`. */
-function wrapSchema(schema: JsonObject): AgentTool["inputSchema"] {
+function wrapSchema(schema: JsonObject): ObjectSchema {
   const { $defs, ...input } = schema;
   // References into `#/$defs` mean the whole schema's.
   return { type: "object", properties: { input }, required: ["input"], ...($defs === undefined ? {} : { $defs }) };
@@ -58,12 +64,14 @@ export function toToolAnswer(result: Result<GraphAnswer>): ToolAnswer {
   const { status, body } = result.value;
   return {
     text: typeof body === "string" ? body : JSON.stringify(body ?? null),
-    structured: isJsonObject(body) ? body : null,
+    structured: structuredBody(body),
     isError: status >= 400,
   };
 }
 
 export function failedAnswer(error: AppError): ToolAnswer {
+  const { code, detail } = error;
   const errors = error.code === "VALIDATION_FAILED" ? { errors: error.errors.map((fault) => ({ ...fault })) } : {};
-  return { text: error.detail, structured: { code: error.code, detail: error.detail, ...errors }, isError: true };
+  const rule = error.code === "POLICY_REFUSED" ? { rule: error.rule } : {};
+  return { text: detail, structured: { code, detail, ...errors, ...rule }, isError: true };
 }

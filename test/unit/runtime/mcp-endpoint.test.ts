@@ -7,6 +7,7 @@ import { ok } from "../../../src/core/result.ts";
 import type { AppEnv } from "../../../src/http/context.ts";
 import { mountEndpoints, refusal } from "../../../src/http/endpoint.ts";
 import { createNotFound } from "../../../src/http/middleware/not-found.ts";
+import { createMcpServing } from "../../../src/mcp/serving.ts";
 import { createAccessTokens } from "../../../src/runtime/agents/access-token.ts";
 import { createAgentStore } from "../../../src/runtime/agents/agent-store.ts";
 import { createAgentMcpEndpoints } from "../../../src/runtime/mcp/mcp-endpoint.ts";
@@ -42,7 +43,8 @@ function createScene(allowedOrigins: readonly string[] = []) {
   const tokens = createAccessTokens(ENCRYPTION_KEY);
   const agents = createAgentStore({ documents: made.documents, ids: createIdSource(clock, systemRandom), clock });
   const log = { debug() {}, info() {}, warn() {}, error() {} };
-  const endpoints = createAgentMcpEndpoints({ runtime: made.runtime, agents, tokens, allowedOrigins, log });
+  const serving = createMcpServing({ publicUrl: ORIGIN, allowedOrigins, log });
+  const endpoints = createAgentMcpEndpoints({ runtime: made.runtime, agents, tokens, serving });
   const app = new Hono<AppEnv>();
   app.use(async (c, next) => {
     c.set("requestId", "req_test");
@@ -134,6 +136,7 @@ test("a client of 2025-11-25 initializes, notifies, lists and calls, each in one
       title: "Écho  API (v2)",
       description: "Écho  API (v2)",
       inputSchema: { type: "object" },
+      outputSchema: { type: "object", properties: { got: {} } },
     },
   ]);
 
@@ -176,6 +179,25 @@ test("a run is counted and traced as any other, by who called", async () => {
   expect(documents.named("execution_logs")).toMatchObject([{ type: "run_complete", actor: "key_user-1" }]);
 });
 
+test("a call that asks for progress is answered in JSON all the same by who takes no stream", async () => {
+  const { deploy, send } = createScene();
+  const message = callOf({ a: 1 });
+  const called = await send(
+    await deploy(),
+    { ...message, params: { ...message.params, _meta: { progressToken: "p" } } },
+    { headers: { accept: "application/json" } },
+  );
+  expect([called.status, called.type]).toEqual([200, "application/json"]);
+});
+
+test("a run over MCP says so in its trace", async () => {
+  const { deploy, send, runtime } = createScene();
+  const agentId = await deploy();
+  await send(agentId, callOf({ a: 1 }));
+  const runs = await runtime.listRuns(callBy(SYSTEM), agentId, { limit: 1 });
+  expect(runs.ok && runs.value.items).toMatchObject([{ trigger: "mcp", outcome: "ok" }]);
+});
+
 test.each([undefined, "*/*", "application/json"])("a client that accepts %s gets JSON", async (accept) => {
   const { deploy, send } = createScene();
   const listed = await send(await deploy(), LIST, { headers: { accept: accept ?? "" } });
@@ -196,7 +218,7 @@ const VALIDATING = {
   inputSchema: { type: "object", required: ["email"], properties: { email: { type: "string" } } },
 };
 
-test("bad input is the tool's error, told by field; a text answer is text alone", async () => {
+test("bad input is the tool's error, told by field; a text answer is an object's result in its structured form", async () => {
   const { deploy, send } = createScene();
   const agentId = await deploy(VALIDATING);
   const refused = await send(agentId, callOf({ email: 7 }));
@@ -207,7 +229,10 @@ test("bad input is the tool's error, told by field; a text answer is text alone"
     structuredContent: { code: "VALIDATION_FAILED", errors: [{ path: "email", message: expect.any(String) }] },
   });
   const called = await send(agentId, callOf({ email: "ada" }));
-  expect(called.body.result).toEqual({ content: [{ type: "text", text: "hello ada" }] });
+  expect(called.body.result).toEqual({
+    content: [{ type: "text", text: "hello ada" }],
+    structuredContent: { result: "hello ada" },
+  });
 });
 
 test("a step that fails is the tool's error, with the message made for the caller", async () => {
@@ -304,7 +329,9 @@ test("an agent that is not public refuses everybody else", async () => {
   for (const stranger of strangers) {
     const refused = await send(agentId, LIST, bearer(stranger));
     expect([refused.status, refused.body.code]).toEqual([401, "UNAUTHENTICATED"]);
-    expect(refused.headers.get("www-authenticate")).toContain("Bearer");
+    expect(refused.headers.get("www-authenticate")).toBe(
+      `Bearer realm="orchestrix", resource_metadata="${ORIGIN}/.well-known/oauth-protected-resource/agents/${agentId}/mcp"`,
+    );
     expect(refused.text).not.toContain(String(stranger).slice(5, 20) || "orxa_");
   }
   expect((await send(agentId, LIST)).status).toBe(401);

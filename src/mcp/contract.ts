@@ -1,0 +1,32 @@
+import type { McpServer, Server } from "@modelcontextprotocol/server";
+import type { AppError } from "../core/errors.ts";
+import type { Result } from "../core/result.ts";
+import type { AppContext } from "../http/context.ts";
+
+/** Loaded when the first message comes. */
+export type McpSdk = typeof import("@modelcontextprotocol/server");
+
+/** One message, on its way to be answered. */
+export interface McpExchange {
+  readonly sdk: McpSdk;
+  /** The caller asked for progress and takes a stream: notifications before the result reach it. Else they are lost. */
+  readonly streams: boolean;
+  /** What the caller may read of something that was thrown; the log has the rest. */
+  explain(thrown: unknown): string;
+}
+
+/** A server for one message. */
+export type BuildServer = (exchange: McpExchange) => Server | McpServer;
+
+/** What every MCP endpoint of ours has in common. It knows neither tools nor owners. */
+export interface McpServing {
+  /** Whether this name of ours and this page may be used: against DNS rebinding. */
+  admit(c: AppContext): Result<null>;
+  /** As problem details; a 401 also says where the resource is described (RFC 9728). */
+  refuse(c: AppContext, error: AppError): Response;
+  /**
+   * Reads one JSON-RPC message and answers it by a server that lives as long as it: no sessions. The revisions of 2025
+   * are served beside the one of 2026-07-28. Answers are JSON, but for callers that asked for progress.
+   */
+  answer(c: AppContext, bodyLimitBytes: number, build: BuildServer): Promise<Response>;
+}
