@@ -2,10 +2,12 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Browser, chromium, type Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Browser, chromium, type Locator, type Page } from "playwright-core";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { type LaunchedServer, launch } from "../../scripts/launch.ts";
-import { OFFLINE, UNLIMITED } from "../support/launched.ts";
+import { call, OFFLINE, UNLIMITED } from "../support/launched.ts";
+import { startTcpProxy } from "../support/mongodb/tcp-proxy.ts";
+import { listen, type NodeListener } from "../support/node-listener.ts";
 
 const CANDIDATES = [
   process.env.CHROMIUM_PATH,
@@ -26,13 +28,23 @@ let stateDir = "";
 let server: LaunchedServer;
 let browser: Browser;
 let page: Page;
+/** What graphs read with `httpRequest`. It answers once `opened` is kept. */
+let site: NodeListener;
+let siteCalls = 0;
+let opened = Promise.resolve();
 /** Whatever a person would find in the console, and every request that leaves the product. */
 const surprises: string[] = [];
 
 beforeAll(async () => {
   if (!executablePath) return;
   stateDir = await mkdtemp(join(tmpdir(), "orchestrix-dashboard-"));
-  server = await launch({ stateDir, variables: { ...OFFLINE, ...UNLIMITED } });
+  site = await listen(async () => {
+    siteCalls++;
+    await opened;
+    return new Response("<h1>Tides & moons</h1>", { headers: { "Content-Type": "text/html" } });
+  });
+  const variables = { ...OFFLINE, ...UNLIMITED, OUTBOUND_PRIVATE_HOSTS: new URL(site.url).host };
+  server = await launch({ stateDir, variables });
   browser = await chromium.launch({ executablePath, args: ARGS });
   page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
   page.setDefaultTimeout(15_000);
@@ -51,6 +63,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close();
   await server?.stop();
+  await site?.close();
   if (stateDir !== "") await rm(stateDir, { recursive: true, force: true });
 });
 
@@ -118,6 +131,238 @@ test.skipIf(!executablePath)("they put a document into the index and find it", a
     .first()
     .waitFor();
   await page.getByText("Attempts (").waitFor();
+});
+
+/** Where an element stands on the page, in pixels. */
+async function placeOf(locator: Locator) {
+  const box = await locator.boundingBox();
+  if (box === null) throw new Error("not shown");
+  return { ...box, right: box.x + box.width, bottom: box.y + box.height };
+}
+
+async function isWiderThanScreen(): Promise<boolean> {
+  return page.evaluate(() => (globalThis as any).document.documentElement.scrollWidth > (globalThis as any).innerWidth);
+}
+
+const WIDE = { width: 1280, height: 900 };
+const NARROW = { width: 360, height: 800 };
+const QUESTION = "what deploys tool graphs";
+
+test.skipIf(!executablePath)("a graph shows what runs at once side by side, and under what condition", async () => {
+  await page.getByRole("link", { name: "Servers" }).click();
+  await page.getByRole("button", { name: "New from template" }).first().click();
+  await page.getByRole("radio", { name: /Research Brief API/ }).check();
+  await page.getByRole("button", { name: "Create server" }).click();
+  await page.waitForURL("**/servers/mcp_*");
+  const graph = page.getByRole("region", { name: "Graph" });
+  const group = graph.getByRole("list", { name: "2 steps at the same time" });
+  const search = group.getByRole("button", { name: /^search webSearch/ });
+  const reading = group.getByRole("button", {
+    name: /^page httpRequest.*when has\(validation\.page\).*on error go on/,
+  });
+  const [left, right] = [await placeOf(search), await placeOf(reading)];
+  expect(right.x).toBeGreaterThanOrEqual(left.right);
+  expect(right.y).toBe(left.y);
+  const before = await placeOf(graph.getByRole("button", { name: /^validation/ }));
+  const after = await placeOf(graph.getByRole("button", { name: /^brief/ }));
+  expect(before.bottom).toBeLessThan(left.y);
+  expect(after.y).toBeGreaterThan(Math.max(left.bottom, right.bottom));
+  expect(await reading.getByTitle("Runs only when has(validation.page)").isVisible()).toBe(true);
+
+  await reading.focus();
+  await page.keyboard.press("Enter");
+  expect(await reading.getAttribute("aria-expanded")).toBe("true");
+  await graph.getByText("A failure does not end the run: the step's output is null then").waitFor();
+  await page.keyboard.press("Enter");
+  expect(await reading.getAttribute("aria-expanded")).toBe("false");
+
+  await page.setViewportSize(NARROW);
+  expect(await isWiderThanScreen()).toBe(false);
+  await page.setViewportSize(WIDE);
+});
+
+test.skipIf(!executablePath)("a test run says what is wrong with its input", async () => {
+  const card = page.getByRole("region", { name: "Test run" });
+  const input = card.getByLabel("Input as JSON");
+  await input.fill("{topic: 1}");
+  await card.getByRole("button", { name: "Run test" }).click();
+  await card.getByRole("alert").filter({ hasText: "This is not JSON" }).waitFor();
+  expect(await input.getAttribute("aria-invalid")).toBe("true");
+  await input.fill('{"page": 3}');
+  expect(await input.getAttribute("aria-invalid")).toBeNull();
+  await card.getByRole("button", { name: "Run test" }).click();
+  const faults = card.getByRole("alert").getByRole("listitem");
+  await faults.first().waitFor();
+  expect(await faults.allTextContents()).toEqual(expect.arrayContaining([expect.stringMatching(/^topic /)]));
+  expect(await faults.allTextContents()).toEqual(expect.arrayContaining([expect.stringMatching(/^page /)]));
+});
+
+test.skipIf(!executablePath)("a dry run asks nobody, and a test run shows the answer and each step", async () => {
+  const card = page.getByRole("region", { name: "Test run" });
+  await card.getByLabel("Input as JSON").fill(JSON.stringify({ topic: QUESTION, page: site.url }));
+  await card.getByLabel("Dry run").check();
+  await card.getByRole("button", { name: "Run test" }).click();
+  await card.getByText("dry run: nothing was written, sent or called").waitFor();
+  expect(siteCalls).toBe(0);
+  await card.getByLabel("Dry run").uncheck();
+  await card.getByRole("button", { name: "Run test" }).click();
+  await card.getByText("dry run: nothing").waitFor({ state: "detached" });
+  await card.getByText('"type": "text/html"').first().waitFor();
+  expect(siteCalls).toBe(1);
+  const steps = card.locator(".waterfall > li");
+  expect(await steps.count()).toBe(6);
+  await steps.filter({ hasText: "httpRequest" }).locator("summary").click();
+  await card.getByText("<h1>Tides & moons</h1>").waitFor();
+  expect(await card.locator("h1").count()).toBe(0);
+});
+
+test.skipIf(!executablePath)("an agent's runs show up while they run, and their traces when they end", async () => {
+  await page.getByRole("button", { name: "Deploy to Archestra" }).click();
+  await page.getByRole("dialog").getByRole("link", { name: "Open dashboard" }).click();
+  await page.getByText("No runs yet").waitFor();
+  const agentId = new URL(page.url()).pathname.split("/").at(-1) ?? "";
+  let open = () => {};
+  opened = new Promise((resolve) => {
+    open = resolve;
+  });
+  const running = call(server, "POST", `/agents/${agentId}`, { topic: QUESTION, page: site.url });
+  const runs = page.getByRole("region", { name: "Runs" });
+  await runs.getByText("running").waitFor();
+  await runs.getByRole("link").click();
+  const trace = page.getByRole("region", { name: "Trace" });
+  await trace.getByText("still running").waitFor();
+  open();
+  expect((await running).status).toBe(200);
+  await runs.getByText("200").waitFor();
+  expect(await runs.getByRole("link").count()).toBe(1);
+  await trace.getByText("httpRequest").waitFor();
+  const barOf = (name: string) => placeOf(trace.getByRole("listitem").filter({ hasText: name }).locator("rect"));
+  const [search, reading] = [await barOf("webSearch"), await barOf("httpRequest")];
+  expect(reading.x).toBeLessThanOrEqual(search.right);
+  expect(search.x).toBeLessThanOrEqual(reading.right);
+  expect(reading.width).toBeGreaterThan(search.width);
+  await trace.locator("summary").filter({ hasText: "httpRequest" }).click();
+  await trace.getByText("<h1>Tides & moons</h1>").waitFor();
+  expect(await trace.locator("h1").count()).toBe(0);
+  expect(page.url()).toMatch(/\/runs\/run_\w+$/);
+});
+
+test.skipIf(!executablePath)("runs that came while nobody followed are there when following goes on", async () => {
+  const agentId = /agent_\w+/.exec(page.url())?.[0] ?? "";
+  const runs = page.getByRole("region", { name: "Runs" });
+  await runs.getByRole("button", { name: "Live" }).click();
+  await runs.getByRole("button", { name: "Paused" }).waitFor();
+  expect((await call(server, "POST", `/agents/${agentId}`, { topic: QUESTION })).status).toBe(200);
+  expect((await call(server, "POST", `/agents/${agentId}`, { page: 3 })).status).toBe(400);
+  expect(await runs.getByRole("link").count()).toBe(1);
+  const resumed = page.waitForRequest((request) => (request.headers()["last-event-id"] ?? "").startsWith("run_"));
+  await runs.getByRole("button", { name: "Paused" }).click();
+  await resumed;
+  await runs.getByText("400").waitFor();
+  expect(await runs.getByRole("link").count()).toBe(3);
+  await runs.getByRole("link").nth(1).click();
+  const trace = page.getByRole("region", { name: "Trace" });
+  await trace.getByRole("listitem").filter({ hasText: "httpRequest" }).getByText("skipped", { exact: true }).waitFor();
+  await page.setViewportSize(NARROW);
+  expect(await isWiderThanScreen()).toBe(false);
+  await page.setViewportSize(WIDE);
+});
+
+test.skipIf(!executablePath)("following goes on by itself after the connection broke", async () => {
+  const agentId = /agent_\w+/.exec(page.url())?.[0] ?? "";
+  const proxy = await startTcpProxy(Number(new URL(server.url).port));
+  const other = await browser.newPage();
+  onTestFinished(async () => {
+    await other.close();
+    await proxy.close();
+  });
+  await other.goto(`http://127.0.0.1:${proxy.port}/dashboard/agents/${agentId}`);
+  await other.getByLabel("API key").fill(server.adminApiKey);
+  await other.getByLabel("Owner").fill("user-123");
+  await other.keyboard.press("Enter");
+  const runs = other.getByRole("region", { name: "Runs" });
+  await runs.getByRole("link").nth(2).waitFor();
+  await runs.getByRole("button", { name: "Live" }).waitFor();
+  const resumed = other.waitForRequest((request) => (request.headers()["last-event-id"] ?? "").startsWith("run_"));
+  proxy.cut();
+  await runs.getByRole("button", { name: "Reconnecting…" }).waitFor();
+  expect((await call(server, "POST", `/agents/${agentId}`, { topic: QUESTION })).status).toBe(200);
+  await resumed;
+  await runs.getByRole("button", { name: "Live" }).waitFor();
+  await runs.getByRole("link").nth(3).waitFor();
+  expect(await runs.getByRole("link").count()).toBe(4);
+});
+
+test.skipIf(!executablePath)("a policy is shown, and what it refuses stands in the trace with its rule", async () => {
+  await page.getByRole("link", { name: "Research Brief API" }).click();
+  await page.waitForURL("**/servers/mcp_*");
+  const serverId = new URL(page.url()).pathname.split("/").at(-1) ?? "";
+  const policy = page.getByRole("region", { name: "Policy" });
+  await policy.getByText("No rules of its own").waitFor();
+  const rule = { name: "no pages", when: "tool.name == 'httpRequest'" };
+  const patched = await call(server, "PATCH", `/mcp/servers/${serverId}?ownerId=user-123`, {
+    version: 1,
+    policy: { deny: [rule], maxCalls: 9, allowedHosts: ["*.example.com"] },
+  });
+  expect(patched.status).toBe(200);
+  await page.reload();
+  await policy.getByText(rule.when).waitFor();
+  await policy.getByText("*.example.com").waitFor();
+  await policy.getByText("at most 9").waitFor();
+  await page.getByLabel("Input as JSON").fill(JSON.stringify({ topic: QUESTION, page: site.url }));
+  await page.getByRole("button", { name: "Run test" }).click();
+  const card = page.getByRole("region", { name: "Test run" });
+  const refused = card.locator(".waterfall > li").filter({ hasText: "httpRequest" });
+  await refused.getByText("refused", { exact: true }).waitFor();
+  await refused.getByText("no pages", { exact: true }).waitFor();
+  await card.getByText("403").first().waitFor();
+});
+
+test.skipIf(!executablePath)("graphs of one step and of a hundred fit on the page", async () => {
+  const input = { toolId: "input", name: "input", config: {}, retry: { attempts: 3 }, onError: "s98" };
+  const step = (i: number) => ({ toolId: `s${i}`, name: "transform", config: { expression: "input" } });
+  const steps = Array.from({ length: 99 }, (_, i) => step(i));
+  const group = steps.slice(0, 40).map(({ toolId }) => toolId);
+  const rest = steps.slice(40).map(({ toolId }) => toolId);
+  const graphs = [
+    { serverId: "one-step", tools: [{ ...input, onError: "fail" }], executionOrder: ["input"] },
+    { serverId: "hundred-steps", tools: [input, ...steps], executionOrder: ["input", group, ...rest] },
+  ];
+  for (const graph of graphs) {
+    const body = { ...graph, ownerId: "user-123", name: graph.serverId };
+    expect((await call(server, "POST", "/mcp/servers", body)).status).toBe(201);
+    await page.goto(`${server.dashboard}/servers/${graph.serverId}`);
+    const drawn = page.getByRole("region", { name: "Graph" });
+    await drawn.getByRole("button").first().waitFor();
+    expect(await drawn.getByRole("button").count()).toBe(graph.tools.length);
+    expect(await isWiderThanScreen()).toBe(false);
+    await page.setViewportSize(NARROW);
+    expect(await isWiderThanScreen()).toBe(false);
+    await page.setViewportSize(WIDE);
+  }
+  const said = page.getByRole("button", { name: /^input input.*up to 3 tries.*error goes to s98/ });
+  expect(await said.isVisible()).toBe(true);
+});
+
+test.skipIf(!executablePath)("they store a secret, replace it and delete it, and never see its value", async () => {
+  const value = "sk_never_shown_again_1";
+  await page.getByRole("link", { name: "Secrets" }).click();
+  await page.getByText("No secrets yet").waitFor();
+  const field = page.getByLabel("Value");
+  expect([await field.getAttribute("type"), await field.getAttribute("autocomplete")]).toEqual(["password", "off"]);
+  await page.getByLabel("Name").fill("STRIPE_KEY");
+  await field.fill(value);
+  await page.keyboard.press("Enter");
+  await page.getByText("set just now").waitFor();
+  expect(await field.inputValue()).toBe("");
+  await page.getByRole("button", { name: "Replace STRIPE_KEY" }).click();
+  await page.keyboard.type(`${value}b`);
+  await page.keyboard.press("Enter");
+  await page.getByText("version 2").waitFor();
+  expect(await page.content()).not.toContain(value);
+  await page.getByRole("button", { name: "Delete STRIPE_KEY" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete secret" }).click();
+  await page.getByText("No secrets yet").waitFor();
 });
 
 test.skipIf(!executablePath)(

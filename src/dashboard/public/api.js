@@ -57,8 +57,22 @@ export async function request(method, path, { query, body, signal, key } = {}) {
   const response = await send(url, { method, headers, signal, body: body && JSON.stringify(body) });
   const data = response.status === 204 ? null : await response.json().catch(() => undefined);
   if (response.ok && data !== undefined) return data;
+  throw refused(response, data, sent);
+}
+
+/** The bytes of a stream of events, once it has begun. `lastEventId` may be empty. Throws as `request` does. */
+export async function openStream(path, { lastEventId, signal }) {
+  const sent = session?.key;
+  const headers = { Authorization: `Bearer ${sent}`, Accept: "text/event-stream" };
+  if (lastEventId !== "") headers["Last-Event-ID"] = lastEventId;
+  const response = await send(new URL(path, location.origin), { method: "GET", headers, signal });
+  if (response.ok && response.body !== null) return response.body;
+  throw refused(response, await response.json().catch(() => undefined), sent);
+}
+
+function refused(response, data, sent) {
   if (response.status === 401 && sent === session?.key) whenRefused();
-  throw new ApiError(
+  return new ApiError(
     typeof data?.detail === "string" ? data : unreadable(response),
     response.status,
     Number(response.headers.get("Retry-After")) || null,

@@ -5,6 +5,7 @@ import { table } from "./tables.js";
 import { agentView } from "./views/agent.js";
 import { keysView } from "./views/keys.js";
 import { searchView } from "./views/search.js";
+import { secretsView } from "./views/secrets.js";
 import { serverView } from "./views/server.js";
 import { serversView } from "./views/servers.js";
 import { signInView } from "./views/sign-in.js";
@@ -14,11 +15,13 @@ const ROUTES = [
   { pattern: /^\/dashboard\/servers\/([^/]+)$/, view: serverView, nav: "/dashboard" },
   { pattern: /^\/dashboard\/agents\/([^/]+)(?:\/runs\/([^/]+))?$/, view: agentView },
   { pattern: /^\/dashboard\/search$/, view: searchView, nav: "/dashboard/search" },
+  { pattern: /^\/dashboard\/secrets$/, view: secretsView, nav: "/dashboard/secrets" },
   { pattern: /^\/dashboard\/keys$/, view: keysView, nav: "/dashboard/keys" },
 ];
 const NAV = [
   ["/dashboard", "Servers"],
   ["/dashboard/search", "Search"],
+  ["/dashboard/secrets", "Secrets"],
   ["/dashboard/keys", "Keys"],
 ];
 

@@ -37,7 +37,7 @@ function describeAge(date) {
 
 export function ms(value) {
   if (value === null || value === undefined) return "—";
-  if (value >= 10_000) return `${(value / 1_000).toFixed(1)} s`;
+  if (value >= 10_000) return `${(value / 1_000).toFixed(1).replace(/\.0$/, "")} s`;
   return value < 10 && value % 1 !== 0 ? `${value.toFixed(1)} ms` : `${Math.round(value).toLocaleString("en")} ms`;
 }
 

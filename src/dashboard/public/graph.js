@@ -1,128 +1,157 @@
-import { h, json, svg } from "./dom.js";
+import { h, json } from "./dom.js";
+import { ms } from "./format.js";
+import { arcLayer } from "./graph-arcs.js";
+import { arcsOf, jumps, linksOf, readsOf, stagesOf } from "./graph-model.js";
 
-/** A card and the gap below it, as in the style sheet: the arcs are drawn to these. */
-const CARD_HEIGHT = 60;
-const ROW_HEIGHT = 86;
-const LANE_WIDTH = 14;
-const CORNER = 6;
+/** More would take the room of the steps themselves; what is beyond shares the last one. */
+const MAX_LANES = 6;
 
-const REFERENCE = /(?<!\\)\{\{\s*([A-Za-z_][\w-]*)([^}?\s]*)\??\s*\}\}/g;
-/** What a tool reads where its config does not say. */
-const IMPLIED = { inputValidation: { data: "{{input}}" } };
+let graphCount = 0;
 
-/** The references in a step's config: `{ root, text }`, each once, in the order written. */
-export function referencesIn(tool) {
-  const config = { ...IMPLIED[tool.name], ...tool.config };
-  const found = new Map();
-  const visit = (value) => {
-    if (typeof value === "string") {
-      for (const [, root, rest] of value.matchAll(REFERENCE)) found.set(root + rest, { root, text: root + rest });
-    } else if (value !== null && typeof value === "object") Object.values(value).forEach(visit);
+/** The stages from top to bottom, what runs at once side by side, and arcs from each stage to those that read of it. */
+export function drawGraph(graph) {
+  const id = ++graphCount;
+  const stages = stagesOf(graph);
+  const ids = new Set(stages.flat().map(({ toolId }) => toolId));
+  const links = linksOf(stages);
+  const cards = new Map();
+  const light = (toolId) => {
+    const linked = links.flatMap(({ from, to }) => (from === toolId ? to : to === toolId ? from : []));
+    for (const [other, card] of cards) card.classList.toggle("linked", linked.includes(other));
+    layer.light(toolId);
   };
-  visit(config);
-  return [...found.values()];
-}
-
-/** From which earlier step to which, by place in the order: `{ from, to, lane }`. Arcs in one lane never overlap. */
-export function arcsOf(steps) {
-  const place = new Map(steps.map((tool, i) => [tool.toolId, i]));
-  const arcs = steps.flatMap((tool, to) => {
-    const froms = referencesIn(tool).map(({ root }) => place.get(root));
-    return [...new Set(froms)].filter((from) => from !== undefined && from < to).map((from) => ({ from, to }));
-  });
-  const lanes = [];
-  const shortFirst = arcs.sort((a, b) => a.to - a.from - (b.to - b.from) || a.from - b.from);
-  return shortFirst.map((arc) => {
-    const free = lanes.findIndex((lane) => lane.every((other) => other.to <= arc.from || other.from >= arc.to));
-    const lane = free === -1 ? lanes.length : free;
-    lanes[lane] = [...(lanes[lane] ?? []), arc];
-    return { ...arc, lane };
-  });
-}
-
-/** The steps as cards in their order, with an arc from each step to those that read its output. */
-export function drawGraph({ tools, executionOrder }) {
-  const byId = new Map(tools.map((tool) => [tool.toolId, tool]));
-  const steps = executionOrder.flat().flatMap((id) => byId.get(id) ?? []);
-  const arcs = arcsOf(steps);
-  const paths = arcs.map(drawArc(arcs));
-  const details = h("div", { class: "step-details", id: "step-details" });
-  const cards = steps.map((tool, i) => {
-    const light = (on) => {
-      for (const [k, drawn] of paths.entries()) drawn.classList.toggle("lit", on && touches(arcs[k], i));
-    };
-    return stepCard(tool, i, light, () => showDetails(i));
-  });
-  function showDetails(i) {
-    const isOpen = cards[i].firstChild.getAttribute("aria-expanded") === "true";
-    for (const [k, card] of cards.entries()) {
-      card.firstChild.setAttribute("aria-expanded", String(k === i && !isOpen));
+  const drawn = stages.map((stage, i) => {
+    const details = h("div", { class: "step-details", id: `step-details-${id}-${i}` });
+    for (const tool of stage) {
+      const reads = readsOf(tool, ids).map(({ text }) => text);
+      cards.set(tool.toolId, stepCard(tool, reads, details, light));
     }
-    details.replaceChildren(...(isOpen ? [] : stepDetails(steps[i])));
-  }
-  return h("div", null, h("div", { class: "graph" }, h("ol", null, cards), gutter(arcs, paths, steps.length)), details);
+    const own = stage.map(({ toolId }) => cards.get(toolId));
+    const box = own.length === 1 ? own[0] : groupBox(own);
+    const number = h("span", { class: "number", "aria-hidden": "true" }, i + 1);
+    return { box, element: h("li", { class: "stage" }, number, box, details) };
+  });
+  const list = h(
+    "ol",
+    null,
+    drawn.map(({ element }) => element),
+  );
+  const layer = arcLayer(
+    arcsOf(stages, MAX_LANES),
+    drawn.map(({ box }) => box),
+    list,
+  );
+  return h("div", { class: "graph" }, list, layer.element);
 }
 
-const touches = (arc, i) => arc.from === i || arc.to === i;
-
-function stepCard(tool, i, light, toggle) {
-  const references = referencesIn(tool).map(({ text }) => text);
-  const reads = references.length > 0 ? `reads ${references.join(", ")}` : (tool.description ?? "reads no other step");
+function groupBox(cards) {
+  const caption = `${cards.length} steps at the same time`;
   return h(
-    "li",
-    {
-      onmouseenter: () => light(true),
-      onmouseleave: () => light(false),
-      onfocusin: () => light(true),
-      onfocusout: () => light(false),
-    },
+    "div",
+    { class: "group" },
+    h("p", { class: "fine", "aria-hidden": "true" }, caption),
     h(
-      "button",
-      {
-        type: "button",
-        class: "step",
-        "aria-expanded": "false",
-        "aria-controls": "step-details",
-        title: reads,
-        onclick: toggle,
-      },
-      h("span", { class: "number", "aria-hidden": "true" }, i + 1),
-      h(
-        "span",
-        { class: "grow" },
-        h("span", { class: "clip" }, h("span", { class: "strong" }, tool.toolId), " ", h("code", null, tool.name)),
-        h("span", { class: "muted clip" }, reads),
-      ),
+      "ul",
+      { "aria-label": caption },
+      cards.map((card) => h("li", null, card)),
     ),
   );
 }
 
-function stepDetails({ toolId, description, config, inputSchema, timeoutMs }) {
+function stepCard(tool, reads, details, light) {
+  const text = readsText(tool, reads);
+  const on = () => light(tool.toolId);
+  const off = () => light(null);
+  const button = h(
+    "button",
+    {
+      type: "button",
+      class: "step",
+      "aria-expanded": "false",
+      "aria-controls": details.id,
+      title: text,
+      onclick: () => toggleDetails(button, tool, details),
+      onmouseenter: on,
+      onmouseleave: off,
+      onfocus: on,
+      onblur: off,
+    },
+    h("span", { class: "clip" }, h("span", { class: "strong" }, tool.toolId), " ", h("code", null, tool.name)),
+    pause(),
+    h("span", { class: "muted clip" }, text),
+    flagsOf(tool),
+  );
+  return button;
+}
+
+/** What these take stands in no config. */
+const TAKES = { code: "may read every step before it", input: "takes the request's body" };
+
+function readsText(tool, reads) {
+  if (TAKES[tool.name]) return TAKES[tool.name];
+  return reads.length > 0 ? `reads ${reads.join(", ")}` : (tool.description ?? "reads no other step");
+}
+
+/** For screen readers, which read a button's parts as one sentence. */
+const pause = () => h("span", { class: "visually-hidden" }, ", ");
+
+const arrow = () => [h("span", { "aria-hidden": "true" }, " → "), h("span", { class: "visually-hidden" }, " goes to ")];
+
+/** What is unusual about a step, in one word or two each; the whole of it as title, and in the details. */
+function flagsOf(tool) {
+  const { when, retry, onError } = tool;
+  const flags = [
+    when && flag("when", `Runs only when ${when}`, "when ", h("code", null, when)),
+    retry?.attempts > 1 && flag("retry", describeRetry(retry), `up to ${retry.attempts} tries`),
+    onError === "continue" && flag("on-error", describeOnError(tool), "on error go on"),
+    jumps(tool) && flag("on-error", describeOnError(tool), "error", arrow(), h("code", null, onError)),
+  ].filter(Boolean);
+  return flags.length === 0 ? null : h("span", { class: "flags" }, flags);
+}
+
+function flag(kind, title, ...text) {
+  return [pause(), h("span", { class: `flag ${kind}`, title }, text)];
+}
+
+function describeRetry({ attempts, backoffMs }) {
+  return `A failure that can pass is tried again: up to ${attempts} tries, the first pause is about ${ms(backoffMs)}`;
+}
+
+function describeOnError({ onError }) {
+  return onError === "continue"
+    ? "A failure does not end the run: the step's output is null then"
+    : `A failure does not end the run: it goes on at ${onError}`;
+}
+
+/** One step of a stage is open at a time. */
+function toggleDetails(button, tool, details) {
+  const isOpen = button.getAttribute("aria-expanded") === "true";
+  for (const other of document.querySelectorAll(`[aria-controls="${details.id}"]`)) {
+    other.setAttribute("aria-expanded", String(other === button && !isOpen));
+  }
+  details.replaceChildren(...(isOpen ? [] : stepDetails(tool)));
+}
+
+function stepDetails(tool) {
+  const { toolId, description, config, inputSchema, when, retry, onError, timeoutMs } = tool;
+  const rules = [
+    when && ["Runs when", h("code", null, when)],
+    retry && ["Tries", describeRetry(retry)],
+    onError && onError !== "fail" && ["On error", describeOnError(tool)],
+    timeoutMs && ["Ends after", ms(timeoutMs)],
+  ].filter(Boolean);
   return [
     h("h3", null, toolId),
     description ? h("p", null, description) : null,
-    timeoutMs ? h("p", { class: "muted" }, `Ends after ${timeoutMs} ms`) : null,
+    rules.length > 0
+      ? h(
+          "dl",
+          { class: "rules" },
+          rules.map(([name, value]) => h("div", null, h("dt", null, name), h("dd", null, value))),
+        )
+      : null,
     h("p", { class: "muted" }, "Config"),
     json(config ?? {}),
     ...(inputSchema ? [h("p", { class: "muted" }, "Input schema"), json(inputSchema)] : []),
   ].filter(Boolean);
-}
-
-/** The arcs say what the cards' second lines say in words, so readers of the text miss nothing. */
-function gutter(arcs, paths, rows) {
-  const lanes = Math.max(-1, ...arcs.map(({ lane }) => lane)) + 1;
-  const width = lanes === 0 ? 0 : lanes * LANE_WIDTH + CORNER;
-  return svg("svg", { width, height: (rows - 1) * ROW_HEIGHT + CARD_HEIGHT, "aria-hidden": "true" }, paths);
-}
-
-function drawArc(arcs) {
-  return ({ from, to, lane }) => {
-    const arriving = arcs.filter((arc) => arc.to === to);
-    const slot = arriving.sort((a, b) => b.from - a.from).findIndex((arc) => arc.from === from);
-    const startY = from * ROW_HEIGHT + CARD_HEIGHT - 16;
-    const endY = to * ROW_HEIGHT + 14 + slot * 8;
-    const x = (lane + 1) * LANE_WIDTH;
-    const turn = `M0 ${startY}H${x - CORNER}q${CORNER} 0 ${CORNER} ${CORNER}V${endY - CORNER}q0 ${CORNER} ${-CORNER} ${CORNER}H1`;
-    return svg("path", { d: `${turn}m4 -3.5l-4 3.5l4 3.5` });
-  };
 }

@@ -15,7 +15,10 @@ const ADVICE = {
   UPSTREAM_FAILED: "Nothing was deployed. Try again; if it stays, the target's operator has to look.",
   UPSTREAM_TIMEOUT: "The target was too slow. Deploying again is safe: it finds the same agent.",
   SEARCH_UNAVAILABLE: "Try again soon, or put documents of your own into the index.",
-  TARGET_NOT_CONFIGURED: "An operator has to set the target's address and API key.",
+  TARGET_NOT_CONFIGURED: "An operator has to set what is missing.",
+  POLICY_REFUSED: "Change what the step asks for, or the server's policy.",
+  RUN_FAILED: "Look at the step that failed: it says why.",
+  RUN_TIMEOUT: "Look at the steps that took long.",
   STORAGE_UNAVAILABLE: "Try again in a few seconds.",
   NETWORK: "Check that the Worker runs and that you are online, then try again.",
 };
@@ -27,7 +30,7 @@ const BUG = { code: "PAGE_ERROR", detail: "This page made a mistake." };
 export function problemPanel(error, retry) {
   const isApi = error instanceof ApiError;
   if (!isApi) reportError(error);
-  const { detail, code, requestId, errors = [], attempts } = isApi ? error.problem : BUG;
+  const { detail, code, requestId, errors = [], attempts, rule, step } = isApi ? error.problem : BUG;
   const wait = error.retryAfterSeconds ? ` The API asks for ${error.retryAfterSeconds} s.` : "";
   return h(
     "div",
@@ -46,6 +49,8 @@ export function problemPanel(error, retry) {
       "p",
       { class: "row meta" },
       h("code", null, code),
+      step ? h("span", null, "Step ", h("code", null, step)) : null,
+      rule ? h("span", null, "Rule ", h("code", null, rule)) : null,
       requestId ? h("span", null, "Request ", h("code", null, requestId)) : null,
       retry ? h("button", { type: "button", class: "small", onclick: retry }, "Try again") : null,
     ),

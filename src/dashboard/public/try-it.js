@@ -122,7 +122,8 @@ function bodyOf(fields) {
 
 const SAMPLES = { string: "", integer: 0, number: 0, boolean: false, array: [], object: {} };
 
-function sampleOf(schema) {
+/** An input of this schema with what it requires, and nothing in it. */
+export function sampleOf(schema) {
   const names = Array.isArray(schema?.required) ? schema.required : [];
   return Object.fromEntries(names.map((name) => [name, SAMPLES[schema.properties?.[name]?.type] ?? null]));
 }

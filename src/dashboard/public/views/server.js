@@ -5,7 +5,9 @@ import { announce, badge, card, empty, h } from "../dom.js";
 import { executionLog } from "../execution-log.js";
 import { ago, ms } from "../format.js";
 import { drawGraph } from "../graph.js";
+import { policyFacts } from "../policy.js";
 import { fillFrom, whileBusy } from "../problem.js";
+import { testRun } from "../test-run.js";
 import { tryIt } from "../try-it.js";
 
 /** While a deploy goes on that this page did not begin. */
@@ -92,12 +94,12 @@ function serverPage(first, signal) {
   signal.addEventListener("abort", () => clearInterval(watch));
   paint();
   fillFrom(stats, signal, readStats, showStats);
-  return layOut(server, parts, log.element);
+  return layOut(server, parts, testRun(server, signal), log.element);
 }
 
 const noEndpoint = () => empty("No endpoint yet", "Deploy the server, then call it from here.");
 
-function layOut(server, { trouble, banner, actions, button, state, stats, trial }, log) {
+function layOut(server, { trouble, banner, actions, button, state, stats, trial }, test, log) {
   return [
     h("div", { class: "page-head" }, h("div", { class: "title" }, h("h1", null, server.name), state), button),
     h("p", { class: "lead" }, server.description),
@@ -108,8 +110,8 @@ function layOut(server, { trouble, banner, actions, button, state, stats, trial 
     h(
       "div",
       { class: "columns" },
-      h("div", null, card("Graph", null, drawGraph(server)), card("Try it", null, trial)),
-      h("div", null, card("Runs", null, stats), log),
+      h("div", null, card("Graph", null, drawGraph(server)), card("Test run", null, test), card("Try it", null, trial)),
+      h("div", null, card("Runs", null, stats), card("Policy", null, policyFacts(server)), log),
     ),
   ];
 }
