@@ -134,7 +134,7 @@ async function measureGroup(
   options: Options,
 ): Promise<MeasuredGroup> {
   tell(`${name}: starting what is measured`);
-  const { cases, ...group } = await PREPARE[name](stage);
+  const { cases, conclude, ...group } = await PREPARE[name](stage);
   const coresOfOthers = watchOthers();
   const results = await measureInTurns(cases, {
     load,
@@ -149,7 +149,7 @@ async function measureGroup(
   });
   const othersCores = coresOfOthers();
   await stage.scope.stop();
-  return { ...group, results, othersCores };
+  return { ...group, notes: [...group.notes, ...(conclude?.(results) ?? [])], results, othersCores };
 }
 
 async function print(report: Report, json: boolean): Promise<void> {

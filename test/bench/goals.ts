@@ -10,6 +10,9 @@ const HIT_OF_BARE = 0.5;
 const MISS_OF_PASS_THROUGH = 0.5;
 const TIMES_PORTKEY = 4;
 const OVERHEAD_P99_MS = 5;
+const TIMES_NODE_RED = 1.5;
+/** As fast as one, within what rounds differ by. */
+const MANY_OF_ONE = 0.9;
 /** Requests that are still under way when a round is counted. */
 const UPSTREAM_TOLERANCE = 0.05;
 
@@ -33,6 +36,9 @@ export function judgeGoals(results: readonly CaseResult[]): readonly Goal[] {
     ...p99Goal(find, "hit-before-upstream", "portkey"),
     ...overheadGoal(find, "slow-miss"),
     ...overheadGoal(find, "slow-miss-upstash"),
+    ...rateGoal(find, "order", "node-red", TIMES_NODE_RED),
+    ...p99Goal(find, "order", "node-red"),
+    ...rateGoal(find, "orders", "order", MANY_OF_ONE),
   ];
 }
 

@@ -1,6 +1,8 @@
+import { prepareAgents, tellStepCost } from "./agents.ts";
 import type { LoadTarget } from "./load.ts";
-import { checkPortkey, installPortkey, portkeyTarget, startPortkey } from "./portkey.ts";
-import type { Case } from "./rounds.ts";
+import { checkOrder, startNodeRed } from "./node-red.ts";
+import { checkPortkey, portkeyTarget, startPortkey } from "./portkey.ts";
+import type { Case, CaseResult } from "./rounds.ts";
 import type { Scope } from "./scope.ts";
 import {
   FRESH_QUERY,
@@ -14,7 +16,7 @@ import {
 import { startBenchUpstash } from "./upstash.ts";
 import type { Upstream } from "./upstream.ts";
 
-export const GROUPS = ["hits", "misses", "latency"] as const;
+export const GROUPS = ["hits", "misses", "latency", "agents"] as const;
 export type GroupName = (typeof GROUPS)[number];
 
 export interface Stage {
@@ -35,6 +37,8 @@ export interface Group {
   readonly direct?: string;
   /** What could not be measured, and why. */
   readonly notes: readonly string[];
+  /** What the figures say together. */
+  readonly conclude?: (results: readonly CaseResult[]) => readonly string[];
 }
 
 /** Starts a group's subjects, to be stopped with the stage. */
@@ -42,6 +46,7 @@ export const PREPARE: Readonly<Record<GroupName, (stage: Stage) => Promise<Group
   hits: prepareHits,
   misses: prepareMisses,
   latency: prepareLatency,
+  agents: prepareAgentRuns,
 };
 
 async function prepareHits(stage: Stage): Promise<Group> {
@@ -115,6 +120,38 @@ async function prepareLatency(stage: Stage): Promise<Group> {
   };
 }
 
+async function prepareAgentRuns(stage: Stage): Promise<Group> {
+  const ours = await start(stage, stage.bundles.ours, ownVariables(stage.upstream.instantUrl));
+  stage.onProgress("deploying agents");
+  const { order, chains, many } = await prepareAgents(ours.url);
+  await checkOrder(order);
+  const peer = await startFlowPeer(stage);
+  const toCase = (id: string, name: string, target: LoadTarget) => ({ id, name, target, pid: ours.pid });
+  return {
+    title: "Agents",
+    baseline: "node-red",
+    notes: peer.notes,
+    cases: [
+      ...peer.cases,
+      toCase("order", "agent: input, validation, transform, response", order),
+      toCase("orders", "the same as 1,000 agents, in turns", many),
+      ...[...chains].map(([length, target]) => toCase(`chain-${length}`, `agent of ${length} steps`, target)),
+    ],
+    conclude: tellStepCost,
+  };
+}
+
+async function startFlowPeer(stage: Stage) {
+  if (!stage.peers) return { cases: [], notes: ["Node-RED: left out by --no-peers"] };
+  try {
+    stage.onProgress("installing and starting Node-RED");
+    const { target, pid } = stage.scope.add(await startNodeRed(stage.stateRoot));
+    return { cases: [{ id: "node-red", name: "the same flow in Node-RED", target, pid }], notes: [] };
+  } catch (error) {
+    return { cases: [], notes: [`Node-RED: not measured: ${messageOf(error)}`] };
+  }
+}
+
 interface OurSubject {
   toCase(request: OurRequest, name: string, id?: string): Case;
 }
@@ -143,7 +180,7 @@ async function startPeer(stage: Stage, upstreamUrl: string, id: string) {
   if (!stage.peers) return { cases: [], notes: ["Portkey: left out by --no-peers"] };
   try {
     stage.onProgress("installing and starting Portkey's gateway");
-    const { url, pid } = stage.scope.add(await startPortkey(await installPortkey()));
+    const { url, pid } = stage.scope.add(await startPortkey());
     const target = portkeyTarget(url, upstreamUrl, FRESH_QUERY);
     await checkPortkey(target);
     return { cases: [{ id, name: "Portkey's gateway", target, pid }], notes: [] };

@@ -21,7 +21,7 @@ answerParent(run);
 /** A closed loop: each connection sends its next request when the one before is answered. */
 async function run(job: LoadJob): Promise<LoadSample> {
   const sockets = await Promise.all(Array.from({ length: job.connections }, () => open(job)));
-  const nextRequest = createRequests(job.request);
+  const nextRequest = createTurns(job.requests.map(createRequests));
   const latenciesMs: number[] = [];
   const statuses: Record<string, number> = {};
   const startedAt = performance.now();
@@ -73,6 +73,13 @@ function loop(
     socket.on("close", () => finish("connection lost"));
     send();
   });
+}
+
+function createTurns(each: readonly (() => Buffer | string)[]): () => Buffer | string {
+  const [only] = each;
+  if (each.length === 1 && only !== undefined) return only;
+  let turn = 0;
+  return () => (each[turn++ % each.length] ?? (() => ""))();
 }
 
 /** The bytes of each request, with the next number in the place of the placeholder where there is one. */

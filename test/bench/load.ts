@@ -13,13 +13,15 @@ export interface LoadTarget {
   readonly headers?: Readonly<Record<string, string>>;
   /** ASCII. */
   readonly body?: string;
+  /** Asked one after the other instead of the URL's own. */
+  readonly paths?: readonly string[];
 }
 
 export interface LoadJob {
   readonly host: string;
   readonly port: number;
-  /** The whole request as it goes over the wire. */
-  readonly request: string;
+  /** Whole requests as they go over the wire, sent in turns. */
+  readonly requests: readonly string[];
   readonly connections: number;
   readonly seconds: number;
   /**
@@ -39,7 +41,7 @@ export interface LoadSample {
 
 export interface LoadGenerator {
   /** One job at a time. */
-  measure(target: LoadTarget, load: Omit<LoadJob, "host" | "port" | "request">): Promise<LoadSample>;
+  measure(target: LoadTarget, load: Omit<LoadJob, "host" | "port" | "requests">): Promise<LoadSample>;
   stop(): Promise<void>;
 }
 
@@ -49,16 +51,17 @@ export function startLoadGenerator(): LoadGenerator {
   return {
     measure(target, load) {
       const { hostname: host, port } = new URL(target.url);
-      const job: LoadJob = { ...load, host, port: Number(port), request: formatRequest(target) };
+      const job: LoadJob = { ...load, host, port: Number(port), requests: formatRequests(target) };
       return child.ask<LoadSample>(job);
     },
     stop: child.stop,
   };
 }
 
-function formatRequest({ url, method = "GET", headers = {}, body = "" }: LoadTarget): string {
+function formatRequests({ url, paths, method = "GET", headers = {}, body = "" }: LoadTarget): readonly string[] {
   const { host, pathname, search } = new URL(url);
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   const length = method === "GET" ? "" : `Content-Length: ${body.length}\r\n`;
-  return `${method} ${pathname}${search} HTTP/1.1\r\nHost: ${host}\r\n${lines.join("")}${length}\r\n${body}`;
+  const rest = `HTTP/1.1\r\nHost: ${host}\r\n${lines.join("")}${length}\r\n${body}`;
+  return (paths ?? [pathname + search]).map((path) => `${method} ${path} ${rest}`);
 }

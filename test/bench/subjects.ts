@@ -65,6 +65,8 @@ export function ownVariables(upstreamUrl: string): Record<string, string> {
     RATE_LIMIT_BURST: "1000000",
     RATE_LIMIT_PER_MINUTE: "1000000",
     RATE_LIMIT_PER_HOUR: "100000000",
+    QUOTA_SERVERS: "100000",
+    QUOTA_RUNS_PER_DAY: "1000000000",
   };
 }
 
@@ -112,6 +114,16 @@ export async function prepareOurs(url: string): Promise<Readonly<Record<OurReque
     miss: search({ query: FRESH_QUERY }),
     bypass: search({ query: FRESH_QUERY, cache: "bypass" }),
     mixed: search({ query: `${QUERY} ${POPULAR}` }),
+  };
+}
+
+/** Deploys graphs as public agents of one owner: gives what does it, and answers the endpoint. */
+export async function deployForBench(url: string): Promise<(graph: object) => Promise<string>> {
+  const { key = "" } = await post(`${url}/keys`, ADMIN_API_KEY, { ownerId: OWNER, name: "bench", scopes: SCOPES });
+  return async (graph) => {
+    const { serverId = "" } = await post(`${url}/mcp/servers`, key, { ...graph, ownerId: OWNER });
+    const { endpoint = "" } = await post(`${url}/mcp/servers/${serverId}/deploy`, key, { ownerId: OWNER });
+    return endpoint;
   };
 }
 
