@@ -1,4 +1,4 @@
-const FEATURES = "servers|deploy|runtime|search|keys|observability";
+const FEATURES = "servers|deploy|runtime|search|keys|observability|secrets|mcp";
 
 /** Which room may reach into which: see CONTRIBUTING.md. */
 module.exports = {

@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { jwtVerify } from "jose";
-import { deriveSigningKey } from "../src/runtime/signing-key.ts";
+import { deriveSigningKey } from "../src/runtime/agents/signing-key.ts";
 import { ROOT } from "./build.ts";
 
 interface DemoStep {

@@ -15,7 +15,18 @@ import { createNotFound } from "./http/middleware/not-found.ts";
 import { type NoteRequest, requestContext } from "./http/middleware/request-context.ts";
 
 /** What a browser script of another origin may send and read. */
-const CORS_REQUEST_HEADERS = ["Authorization", "Content-Type", "Idempotency-Key", "X-API-Key", "X-Request-Id"];
+const CORS_REQUEST_HEADERS = [
+  "Authorization",
+  "Content-Type",
+  "Idempotency-Key",
+  "Last-Event-ID",
+  "MCP-Protocol-Version",
+  "Mcp-Method",
+  "Mcp-Name",
+  "Traceparent",
+  "X-API-Key",
+  "X-Request-Id",
+];
 const CORS_EXPOSED_HEADERS = [
   "Age",
   "Cache-Status",
@@ -23,6 +34,7 @@ const CORS_EXPOSED_HEADERS = [
   "RateLimit",
   "RateLimit-Policy",
   "Retry-After",
+  "WWW-Authenticate",
   "X-Request-Id",
   "X-Run-Id",
 ];

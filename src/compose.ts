@@ -15,6 +15,7 @@ import { createDefer, createLogger } from "./observability/logger.ts";
 import { createMetrics, totalsByLabel } from "./observability/metrics.ts";
 import { createDurableMetricsSink } from "./observability/metrics-sink.ts";
 import { createAccessTokens } from "./runtime/agents/access-token.ts";
+import { createSandbox } from "./runtime/sandbox/sandbox.ts";
 import { createDurableSearchIndex } from "./search/index/durable-index.ts";
 import { createDurablePopularityStore } from "./search/warming/popularity-durable.ts";
 import { createDataApiDocuments } from "./storage/documents/data-api.ts";
@@ -57,6 +58,7 @@ function composeFor(env: Env, waitUntil: Platform["waitUntil"]): Composed {
       clock: systemClock,
       random: systemRandom,
       fetch: (url, init) => fetch(url, init),
+      sandbox: createSandbox(env),
       fetchAsset: (path) => env.ASSETS.fetch(new URL(path, "http://assets.local")),
       waitUntil,
       writeLog,
@@ -164,6 +166,8 @@ function secretsOf(config: Config): readonly string[] {
     config.ARCHESTRA_PLATFORM_API_KEY,
     config.UPSTASH_REDIS_REST_TOKEN,
     config.METRICS_TOKEN,
+    config.EMAIL_API_KEY,
+    ...Object.values(config.OTEL_EXPORTER_OTLP_HEADERS),
     config.MONGODB_URI,
     config.MONGODB_DATA_API_KEY,
     ...(config.WEBHOOK_SECRET ?? []),

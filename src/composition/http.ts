@@ -6,7 +6,6 @@ import type { Call } from "../core/actor.ts";
 import type { IdSource } from "../core/ids.ts";
 import { createDeployEndpoints } from "../deploy/routes.ts";
 import { createWebhookEndpoints } from "../deploy/webhooks/routes.ts";
-import { createAdmissionControl } from "../http/admission/control.ts";
 import type { AppEnv } from "../http/context.ts";
 import { createGuard } from "../http/guard.ts";
 import { createIdempotency } from "../http/idempotency.ts";
@@ -17,10 +16,14 @@ import { createReadiness, type Probe } from "../observability/health.ts";
 import type { MetricsKit } from "../observability/metrics.ts";
 import { createMetricsEndpoint } from "../observability/metrics-routes.ts";
 import { createHealthEndpoints } from "../observability/routes.ts";
+import { toolRegistry } from "../runtime/registry.ts";
 import { createRuntimeEndpoints } from "../runtime/routes.ts";
+import { createTestRunEndpoints } from "../runtime/test-run-routes.ts";
+import { createToolsEndpoints } from "../runtime/tools-routes.ts";
 import { createDropInEndpoints } from "../search/drop-in/routes.ts";
 import { createProviderEndpoints } from "../search/providers/provider-routes.ts";
 import { createSearchEndpoints } from "../search/routes.ts";
+import { createSecretEndpoints } from "../secrets/routes.ts";
 import { streamLogs } from "../servers/log-stream.ts";
 import { createServerEndpoints } from "../servers/routes.ts";
 import type { Kit } from "./kit.ts";
@@ -61,7 +64,7 @@ export function composeApp(
     },
     guard: createGuard({
       authenticate: (credential) => keys.authenticate(credential),
-      admission: createAdmissionControl({ shared: sharedState, clock, defer, log, metrics }),
+      admission: services.admission,
       config,
     }),
     idempotency: createIdempotency({ documents, clock, ids, defer, log }),
@@ -72,7 +75,11 @@ export function composeApp(
       ...createDeployEndpoints(deploys, deleteServer),
       ...createWebhookEndpoints(webhooks, { bodyLimitBytes: config.BODY_LIMIT_BYTES }),
       ...createRuntimeEndpoints(runtime),
+      ...createTestRunEndpoints(services.testRun, runtime, (call, id, ownerId) => servers.get(call, id, ownerId)),
+      ...createToolsEndpoints(toolRegistry),
+      ...createSecretEndpoints(services.secrets),
       ...services.mcpEndpoints,
+      ...services.productMcp,
       ...createSearchEndpoints(search),
       ...createDropInEndpoints(search, clock),
       ...createProviderEndpoints(services.providers),

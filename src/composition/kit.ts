@@ -6,6 +6,7 @@ import type { Defer, Logger } from "../core/logger.ts";
 import type { Metrics } from "../core/metrics.ts";
 import type { MetricsSink } from "../observability/metrics-sink.ts";
 import type { AccessTokens } from "../runtime/agents/access-token.ts";
+import type { Sandbox } from "../runtime/tool.ts";
 import type { SearchIndex } from "../search/index/search-index.ts";
 import type { PopularityStore } from "../search/warming/popularity-store.ts";
 import type { Documents } from "../storage/documents/documents.ts";
@@ -21,6 +22,8 @@ export interface Platform {
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly fetch: Fetch;
+  /** For authors' own code; null where the platform has none. */
+  readonly sandbox: Sandbox | null;
   readonly fetchAsset: (path: string) => Promise<Response>;
   /** `what` names the work, for whoever wants to tell works apart. */
   readonly waitUntil: (work: Promise<unknown>, what: string) => void;

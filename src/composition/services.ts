@@ -1,3 +1,4 @@
+import packageJson from "../../package.json" with { type: "json" };
 import { ok } from "../core/result.ts";
 import { createClaims } from "../deploy/claims.ts";
 import { isTargetName } from "../deploy/contract.ts";
@@ -8,22 +9,25 @@ import { createServerRemoval } from "../deploy/removal.ts";
 import { createDeployService } from "../deploy/service.ts";
 import { createUnconfiguredTarget } from "../deploy/targets/unconfigured.ts";
 import { createWebhookService } from "../deploy/webhooks/service.ts";
+import { createAdmissionControl } from "../http/admission/control.ts";
 import { IDEMPOTENCY_SHARDS } from "../http/idempotency-records.ts";
 import { createKeyService } from "../keys/service.ts";
+import { createProductMcpEndpoints } from "../mcp/product-endpoint.ts";
+import { createMcpServing } from "../mcp/serving.ts";
 import { withEventMetrics } from "../observability/event-metrics.ts";
-import { createAgentStore } from "../runtime/agents/agent-store.ts";
-import { deriveSigningKey } from "../runtime/agents/signing-key.ts";
-import { planGraph, resolveInputSchema } from "../runtime/graph/graph.ts";
+import { resolveInputSchema } from "../runtime/graph/graph.ts";
 import { createAgentMcpEndpoints } from "../runtime/mcp/mcp-endpoint.ts";
-import { createPasswords } from "../runtime/passwords/passwords.ts";
 import { toolRegistry } from "../runtime/registry.ts";
-import { createRuntimeService } from "../runtime/service.ts";
-import { createExecutionLog } from "../servers/execution-log.ts";
+import { testRunsOf } from "../runtime/runs/run-ids.ts";
+import { createTestRun, testRunAnswer } from "../runtime/test-run-routes.ts";
+import { createSecretService } from "../secrets/service.ts";
+import { createExecutionLog, logEventSchema } from "../servers/execution-log.ts";
 import { createCleanUp } from "../servers/retention.ts";
 import { createServerService } from "../servers/service.ts";
 import { createServerStore, definitionOf } from "../servers/store.ts";
 import { executionLogs } from "../storage/documents/collections.ts";
 import type { Kit } from "./kit.ts";
+import { composeRuntime, createFindTestedServer, createRunServer } from "./runtime.ts";
 import { composeSearch } from "./search.ts";
 import { composeTargets } from "./targets.ts";
 
@@ -37,27 +41,16 @@ export function composeServices(kit: Kit) {
   const store = createServerStore({ documents, clock });
   const keys = createKeyService({ documents, ids, random, clock, adminApiKey: config.ADMIN_API_KEY, systemKey });
   const { search, providers, warmCache } = composeSearch(kit);
-  const runtime = createRuntimeService({
+  const secrets = createSecretService({
     documents,
-    ids,
+    encryptionKey: config.ENCRYPTION_KEY,
+    random,
     clock,
     log,
-    defer,
-    executionLog,
-    registry: toolRegistry,
-    services: {
-      documents,
-      clock,
-      passwords: createPasswords({ random, clock }),
-      async signingKey(agentId) {
-        return config.ENCRYPTION_KEY === undefined ? null : deriveSigningKey(config.ENCRYPTION_KEY, agentId);
-      },
-      async search(call, request) {
-        const found = await search.search(call, request);
-        return found.ok ? ok(found.value.answer) : found;
-      },
-    },
+    quota: config.QUOTA_SECRETS,
   });
+  const admission = createAdmissionControl({ shared: kit.sharedState, clock, defer, log, metrics: kit.metrics });
+  const { runtime, plans, agents, history } = composeRuntime(kit, { executionLog, search, secrets, admission });
   const servers = createServerService({
     store,
     ids,
@@ -66,11 +59,12 @@ export function composeServices(kit: Kit) {
     executionLog,
     graphs: {
       resolveInputSchema,
-      check(graph) {
-        const plan = planGraph(graph, toolRegistry);
+      async check(graph) {
+        const plan = await plans.plan(graph, graph.policy);
         return plan.ok ? [] : plan.error;
       },
     },
+    maxServersOfOwner: config.QUOTA_SERVERS,
   });
   const targets = composeTargets(kit);
   const targetOf = (name: string) =>
@@ -95,7 +89,10 @@ export function composeServices(kit: Kit) {
     ledger,
     deploys,
     defer,
-    forgetLog: (serverId, ownerId) => documents.deleteMany(executionLogs(serverId), { serverId, ownerId }),
+    async forgetLog(serverId, ownerId) {
+      await documents.deleteMany(executionLogs(serverId), { serverId, ownerId });
+      await history.forget(testRunsOf(serverId));
+    },
   });
   const reconcile = createReconciler({
     store,
@@ -122,16 +119,46 @@ export function composeServices(kit: Kit) {
     findOwner: (serverId) => store.findOwner(serverId),
     secrets: { standard: config.WEBHOOK_SECRET, github: config.GITHUB_WEBHOOK_SECRET },
   });
-  const cleanUp = createCleanUp({ documents, store, idempotencyShards: IDEMPOTENCY_SHARDS, ids, clock, log });
-  const mcpEndpoints = createAgentMcpEndpoints({
-    runtime,
-    agents: createAgentStore({ documents, ids, clock }),
-    tokens: kit.accessTokens,
-    allowedOrigins: config.CORS_ORIGINS,
+  const cleanUp = createCleanUp({
+    documents,
+    store,
+    idempotencyShards: IDEMPOTENCY_SHARDS,
+    async trimRuns({ serverId, ownerId }) {
+      const agent = await agents.findByServer(serverId, ownerId);
+      const none = { interrupted: 0, removed: 0 };
+      const ofAgent = agent === null ? none : await history.cleanUpRuns(agent._id);
+      const ofTests = await history.cleanUpRuns(testRunsOf(serverId));
+      return {
+        interrupted: ofAgent.interrupted + ofTests.interrupted,
+        removed: ofAgent.removed + ofTests.removed,
+      };
+    },
+    ids,
+    clock,
     log,
   });
+  const testRun = createTestRun(runtime, createFindTestedServer(store));
+  const serving = createMcpServing({ publicUrl: config.PUBLIC_URL, allowedOrigins: config.CORS_ORIGINS, log });
+  const mcpEndpoints = createAgentMcpEndpoints({ runtime, agents, tokens: kit.accessTokens, serving });
+  const productMcp = createProductMcpEndpoints({
+    serving,
+    version: packageJson.version,
+    servers,
+    deploys,
+    async search(call, request, ownerId) {
+      const found = await search.search(call, request, ownerId);
+      return found.ok ? ok(found.value.answer) : found;
+    },
+    runServer: createRunServer({ store, runtime, testRun }),
+    schemas: { runAnswer: testRunAnswer, logEvent: logEventSchema },
+    graphTools: [...toolRegistry.values()].map(({ name, description }) => ({ name, description })),
+  });
   return {
+    productMcp,
     executionLog,
+    admission,
+    secrets,
+    testRun,
     cleanUp,
     mcpEndpoints,
     keys,

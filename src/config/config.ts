@@ -88,6 +88,44 @@ function isWebhookSecret(text: string): boolean {
   }
 }
 
+/** Hosts, with their port where they have one, separated by commas or spaces. */
+const hostList = z
+  .string()
+  .default("")
+  .transform((text) => text.split(/[\s,]+/).filter((part) => part !== ""))
+  .refine(
+    (hosts) => hosts.every((host) => /^(?:\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::\d{1,5})?$/i.test(host)),
+    "hosts such as db.internal or 10.0.0.5:8080, separated by commas",
+  );
+
+/** As OpenTelemetry writes it: `name=value,name=value`, values percent-encoded. */
+const headerList = z
+  .string()
+  .default("")
+  .transform((text, issues) => {
+    const headers: Record<string, string> = Object.create(null);
+    for (const pair of text.split(",").filter((part) => part.trim() !== "")) {
+      const [, name, value] = /^\s*([A-Za-z0-9!#$%&'*+.^_`|~-]+)\s*=\s*(\S.*?)\s*$/.exec(pair) ?? [];
+      const decoded = decodeVisible(value);
+      if (name === undefined || decoded === null) {
+        issues.addIssue("headers such as name=value,name=value");
+        return z.NEVER;
+      }
+      headers[name.toLowerCase()] = decoded;
+    }
+    return headers;
+  });
+
+/** Null where it is no percent-encoded text of visible ASCII. */
+function decodeVisible(text: string | undefined): string | null {
+  try {
+    const decoded = decodeURIComponent(text ?? "\n");
+    return /^[\x20-\x7e]+$/.test(decoded) ? decoded : null;
+  } catch {
+    return null;
+  }
+}
+
 const variables = {
   ADMIN_API_KEY: headerSecret.min(ADMIN_KEY_MIN_CHARS, `at least ${ADMIN_KEY_MIN_CHARS} characters`).optional(),
   ENCRYPTION_KEY: base64Key.optional(),
@@ -148,6 +186,17 @@ const variables = {
   CACHE_STALE_SECONDS: wholeNumber(21_600, 0, 2_592_000),
   CACHE_ERROR_SECONDS: wholeNumber(604_800, 0, 2_592_000),
   CACHE_L1_MAX_BYTES: wholeNumber(16_777_216, 0, 67_108_864),
+  EMAIL_API_URL: httpUrl.default("https://api.resend.com"),
+  EMAIL_API_KEY: headerSecret.optional(),
+  EMAIL_FROM: z.string().max(320).optional(),
+  OUTBOUND_PRIVATE_HOSTS: hostList,
+  OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl.optional(),
+  OTEL_EXPORTER_OTLP_HEADERS: headerList,
+  OTEL_SERVICE_NAME: z.string().min(1).max(128).default("orchestrix"),
+  RUN_KEEP_DAYS: wholeNumber(30, 1, 3_650),
+  QUOTA_SERVERS: wholeNumber(1_000, 1, 1_000_000),
+  QUOTA_SECRETS: wholeNumber(100, 1, 100_000),
+  QUOTA_RUNS_PER_DAY: wholeNumber(1_000_000, 1, 1_000_000_000),
   WARM_TOP_QUERIES: wholeNumber(20, 0, 200),
   WARM_QUERIES: queryLines,
 };

@@ -47,6 +47,14 @@ export type AppError =
     }
   | { readonly code: "UPSTREAM_FAILED"; readonly detail: string }
   | { readonly code: "UPSTREAM_TIMEOUT"; readonly detail: string }
+  | {
+      readonly code: "POLICY_REFUSED";
+      readonly detail: string;
+      /** The rule's name: one of the policy's own, or of those that every policy has, such as `max-calls`. */
+      readonly rule: string;
+      readonly runId: string;
+      readonly step: string;
+    }
   | { readonly code: "RUN_FAILED"; readonly detail: string; readonly runId: string; readonly step: string }
   | { readonly code: "RUN_TIMEOUT"; readonly detail: string; readonly runId: string; readonly step: string }
   | {

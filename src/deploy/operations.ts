@@ -15,9 +15,12 @@ import type { DeployedAgent, Target } from "./targets/target.ts";
 import { toAgentRequest } from "./transform.ts";
 
 /** Brings a claimed operation to its end: the target, then the record, and the log off the critical path. */
+/** How far a deploy has come: it is this call's to do; the target has the agent, and the record is still to be written. */
+export type OnProgress = (phase: "claimed" | "at_target") => void;
+
 export interface Operations {
   /** A deploy, redeploy or rollback: afterwards the target's agent runs the definition. */
-  deploy(call: Call, work: Work): Promise<Result<DeployAnswer>>;
+  deploy(call: Call, work: Work, onProgress?: OnProgress): Promise<Result<DeployAnswer>>;
   undeploy(call: Call, record: ServerRecord, claim: Claim): Promise<Result<UndeployAnswer>>;
 }
 
@@ -84,7 +87,7 @@ export function createOperations(deps: {
   }
 
   return {
-    async deploy(call, work) {
+    async deploy(call, work, onProgress) {
       const { record, claim } = work;
       const log = createEventTrail(call, record, claim);
       log("deployment_start", `${SAYING[claim.operation]} version ${claim.version} to ${claim.target}`);
@@ -94,6 +97,7 @@ export function createOperations(deps: {
         log("deployment_failed", agent.error.detail, { code: agent.error.code });
         return agent;
       }
+      onProgress?.("at_target");
       const { agentId, endpoint, dashboardUrl } = agent.value;
       const deployedAt = isoTime(clock.now());
       if (!(await claims.completeDeploy(record, claim, agent.value, deployedAt))) {

@@ -20,14 +20,14 @@ import type {
 } from "./contract.ts";
 import type { Ledger } from "./ledger.ts";
 import { obstacleTo } from "./lifecycle.ts";
-import { inProgress, type Operations, type Work } from "./operations.ts";
+import { inProgress, type OnProgress, type Operations, type Work } from "./operations.ts";
 
 export interface DeployService {
   /**
    * Makes the server's agent on its target and answers where it is. However many calls arrive at once, one makes the
    * agent; the others get `DEPLOY_IN_PROGRESS` or `ALREADY_DEPLOYED`. After a failure it may be called again.
    */
-  deploy(call: Call, serverId: string, body: DeployBody): Promise<Result<DeployAnswer>>;
+  deploy(call: Call, serverId: string, body: DeployBody, onProgress?: OnProgress): Promise<Result<DeployAnswer>>;
   /** The same agent, id and endpoint, now with the server's current version. */
   redeploy(call: Call, serverId: string, body: OwnerBody): Promise<Result<DeployAnswer>>;
   /** The same with a version that the server had before; its current definition stays what it is. */
@@ -99,16 +99,18 @@ export function createDeployService(deps: {
       readonly target?: TargetName | undefined;
       readonly version?: number;
     },
+    onProgress?: OnProgress,
   ): Promise<Result<DeployAnswer>> {
     const access = authorize(call.actor, "deploy", body.ownerId);
     if (!access.ok) return access;
     const taken = await takeClaim(call, serverId, access.value, operation, body);
     if (!taken.ok) return taken;
-    return operations.deploy(call, taken.value);
+    onProgress?.("claimed");
+    return operations.deploy(call, taken.value, onProgress);
   }
 
   return {
-    deploy: (call, serverId, body) => change(call, serverId, "deploy", body),
+    deploy: (call, serverId, body, onProgress) => change(call, serverId, "deploy", body, onProgress),
     redeploy: (call, serverId, { ownerId }) => change(call, serverId, "redeploy", { ownerId }),
     rollback: (call, serverId, body) => change(call, serverId, "rollback", body),
 

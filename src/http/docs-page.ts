@@ -1,19 +1,6 @@
-import { html, raw } from "hono/html";
+import { html } from "hono/html";
 import { isJsonObject, type Json, type JsonObject } from "../core/json.ts";
-
-const STYLE = `
-:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
-body { max-width: 60rem; margin: 0 auto; padding: 1.5rem; }
-h2 { margin: 2.5rem 0 .5rem; border-bottom: 1px solid color-mix(in srgb, currentColor 25%, transparent); }
-details { border: 1px solid color-mix(in srgb, currentColor 20%, transparent); border-radius: .5rem; margin: .5rem 0; }
-summary { cursor: pointer; padding: .5rem .75rem; display: flex; gap: .75rem; flex-wrap: wrap; align-items: baseline; }
-details > div { padding: 0 .75rem .75rem; }
-code { font: .9rem ui-monospace, monospace; overflow-wrap: anywhere; }
-.method { font-weight: 700; min-width: 4rem; }
-.scope { margin-left: auto; opacity: .7; font-size: .85rem; }
-pre { overflow-x: auto; padding: .75rem; border-radius: .5rem; background: color-mix(in srgb, currentColor 8%, transparent); }
-table { border-collapse: collapse; } td { padding: .15rem 1rem .15rem 0; vertical-align: top; }
-`;
+import { htmlPage, jsonBlock } from "./html-page.ts";
 
 /** The API's page: plain HTML made from the description, no script, nothing loaded from anywhere. */
 export async function renderDocsPage(api: JsonObject): Promise<Response> {
@@ -25,29 +12,19 @@ export async function renderDocsPage(api: JsonObject): Promise<Response> {
     })),
   );
   const tags = [...new Set(operations.map(({ operation }) => tagOf(operation)))];
-  const page = html`<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Orchestrix API</title>
-<style>${raw(STYLE)}</style></head>
-<body>
-<h1>Orchestrix API</h1>
+  const body = html`
 <p>Machines read <a href="/openapi.json">openapi.json</a>. A key travels as <code>Authorization: Bearer …</code> or
-<code>X-API-Key: …</code>; failures are problem details (RFC 9457) with a <code>code</code>.</p>
+<code>X-API-Key: …</code>; failures are problem details (RFC 9457) with a <code>code</code>. What graphs are made of:
+<a href="/docs/tools">the tools</a>.</p>
 ${tags.map(
   (tag) => html`<h2>${tag}</h2>${operations.filter(({ operation }) => tagOf(operation) === tag).map(renderOperation)}`,
 )}
 <h2>Schemas</h2>
 ${Object.entries(objectAt(objectAt(api, "components"), "schemas")).map(
   ([name, schema]) =>
-    html`<details id="${name}"><summary><code>${name}</code></summary><div>${code(schema)}</div></details>`,
-)}
-</body></html>`;
-  return new Response(String(await page), {
-    headers: {
-      "Content-Type": "text/html; charset=utf-8",
-      "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-    },
-  });
+    html`<details id="${name}"><summary><code>${name}</code></summary><div>${jsonBlock(schema)}</div></details>`,
+)}`;
+  return htmlPage("Orchestrix API", body);
 }
 
 function renderOperation(entry: { path: string; method: string; operation: JsonObject }) {
@@ -59,7 +36,7 @@ function renderOperation(entry: { path: string; method: string; operation: JsonO
 <div>
 ${operation.description === undefined ? "" : html`<p>${text(operation.description)}</p>`}
 ${parameters.length === 0 ? "" : html`<h4>Parameters</h4><table>${parameters.map(renderParameter)}</table>`}
-${operation.requestBody === undefined ? "" : html`<h4>Body</h4>${code(schemaIn(operation.requestBody))}`}
+${operation.requestBody === undefined ? "" : html`<h4>Body</h4>${jsonBlock(schemaIn(operation.requestBody))}`}
 <h4>Answers</h4><table>${Object.entries(objectAt(operation, "responses")).map(
     ([status, response]) =>
       html`<tr><td><code>${status}</code></td><td>${text(isJsonObject(response) ? response.description : "")}</td>
@@ -89,10 +66,6 @@ function reference(schema: Json) {
   if (typeof ref !== "string") return "";
   const name = ref.split("/").at(-1);
   return html`<a href="#${name}"><code>${name}</code></a>`;
-}
-
-function code(schema: Json) {
-  return html`<pre><code>${JSON.stringify(schema, null, 2)}</code></pre>`;
 }
 
 function objectAt(value: JsonObject, name: string): JsonObject {

@@ -21,6 +21,7 @@ export const PROBLEMS: Readonly<Record<ErrorCode, { readonly status: number; rea
   RATE_LIMITED: { status: 429, title: "Too many requests" },
   UPSTREAM_FAILED: { status: 502, title: "Upstream failed" },
   UPSTREAM_TIMEOUT: { status: 504, title: "Upstream timeout" },
+  POLICY_REFUSED: { status: 403, title: "Refused by policy" },
   RUN_FAILED: { status: 500, title: "Run failed" },
   RUN_TIMEOUT: { status: 504, title: "Run timeout" },
   SEARCH_UNAVAILABLE: { status: 503, title: "Search unavailable" },
@@ -58,6 +59,8 @@ function particularsOf(error: AppError): Particulars {
         headers: retryAfter(error.retryAfterSeconds),
         members: { "violated-policies": [...error.violatedPolicies] },
       };
+    case "POLICY_REFUSED":
+      return { members: { rule: error.rule, runId: error.runId, step: error.step } };
     case "RUN_FAILED":
     case "RUN_TIMEOUT":
       return { members: { runId: error.runId, step: error.step } };

@@ -66,8 +66,38 @@ export const RESPONSE_HEADER_NAME_MAX_CHARS = 64;
 export const RESPONSE_HEADER_VALUE_MAX_CHARS = 4_096;
 
 /** Plans kept per isolate, at some 20 KiB each. */
-export const PLAN_CACHE_MAX_ENTRIES = 200;
+export const PLAN_CACHE_MAX_ENTRIES = 1_000;
+/** How soon a redeploy is seen by isolates that ran the agent a moment ago. */
+export const AGENT_CACHE_MS = 1_000;
+/** Graphs as text, at two bytes a character. */
+export const AGENT_CACHE_MAX_CHARS = 8_388_608;
 /** A create that keeps meeting removals of the same server gives up after this many rounds. */
 export const CREATE_MAX_ATTEMPTS = 3;
-/** Removed at once. Above the runs that arrive between two prunings, so that a backlog shrinks. */
-export const PRUNE_BATCH_RUNS = 100;
+
+/** An expression that a person can still read. */
+export const EXPRESSION_MAX_CHARS = 2_000;
+/** Of a graph, its policy's rules counted. Compiling one takes up to some 5 ms: a second of CPU for all of them. */
+export const GRAPH_MAX_EXPRESSIONS = 200;
+/** A step that fails this often will not come right by one more try. */
+export const RETRY_MAX_ATTEMPTS = 5;
+export const RETRY_MAX_BACKOFF_MS = 5_000;
+/** Tool calls of one run: every step of the largest graph, five times. */
+export const RUN_MAX_CALLS = 500;
+/** Outputs that later steps can still refer to, all together: what a run holds in memory. */
+export const RUN_SCOPE_MAX_BYTES = 8_388_608;
+/** Steps of one group at once; Workers open six connections at a time anyway. */
+export const GROUP_MAX_PARALLEL = 16;
+/** Agents that call agents: deeper is a mistake, and each level keeps a request open. */
+export const CALL_MAX_DEPTH = 4;
+/** An input or output in a trace, as JSON; longer ones are cut. */
+export const TRACE_VALUE_MAX_BYTES = 4_096;
+
+export const POLICY_MAX_HOSTS = 100;
+/** A host's name has at most 253 characters, and then a port. */
+export const POLICY_HOST_MAX_CHARS = 260;
+export const POLICY_MAX_RULES = 50;
+export const POLICY_MAX_RATE = 1_000_000;
+
+/** Of a test run's made-up headers and query. */
+export const TEST_MAX_PARAMETERS = 100;
+export const TEST_HEADER_VALUE_MAX_CHARS = 8_192;

@@ -1,8 +1,10 @@
 import * as z from "zod";
 import type { Json } from "../core/json.ts";
+import { acceptsEventStream } from "../http/accept.ts";
+import { clientAddress } from "../http/context.ts";
 import { type Endpoint, endpoint, refusal } from "../http/endpoint.ts";
 import { ownerId, pageOf, pageQuery, serverId } from "../http/schemas.ts";
-import { agentAnswer, createAgentBody, runTraceSchema } from "./contract.ts";
+import { agentAnswer, createAgentBody, RUN_OUTCOMES, runTraceSchema } from "./contract.ts";
 import { toRunRequest } from "./execution/run-request.ts";
 import { toResponse } from "./execution/run-response.ts";
 import type { RuntimeService } from "./service.ts";
@@ -122,10 +124,22 @@ function runningAgents(runtime: RuntimeService): readonly Endpoint[] {
         params: agentParams,
         body: runInput,
         responses: [{ status: 200, description: "What the graph answers", schema: z.unknown() }],
-        errors: ["UNAUTHENTICATED", "FORBIDDEN", "NOT_FOUND", "DUPLICATE", "RUN_FAILED", "RUN_TIMEOUT"],
+        errors: [
+          "UNAUTHENTICATED",
+          "FORBIDDEN",
+          "NOT_FOUND",
+          "DUPLICATE",
+          "POLICY_REFUSED",
+          "RUN_FAILED",
+          "RUN_TIMEOUT",
+        ],
       },
       async ({ call, params, body, c }) => {
-        const run = await runtime.run(call, params.agentId, toRunRequest(c.req.raw, body, call.actor));
+        const run = await runtime.run(call, params.agentId, toRunRequest(c.req.raw, body, call.actor), {
+          trigger: "http",
+          callerAddress: clientAddress(c),
+          traceparent: c.req.header("traceparent") ?? null,
+        });
         if (!run.ok) return run;
         const { runId, result } = run.value;
         c.get("event").runId = runId;
@@ -141,14 +155,26 @@ function runningAgents(runtime: RuntimeService): readonly Endpoint[] {
         path: "/agents/{agentId}/runs",
         operationId: "listRuns",
         tag: TAG,
-        summary: "List the runs of an agent, newest first",
+        summary: "List the runs of an agent, newest first, or follow them",
+        description:
+          "With `Accept: text/event-stream` the runs follow live as server-sent events named `run`; `Last-Event-ID` " +
+          "goes on where a stream ended.",
         access: "servers:read",
         params: agentParams,
-        query: z.object(pageQuery),
+        query: z.object({ ...pageQuery, outcome: z.enum(RUN_OUTCOMES).optional() }),
         responses: [{ status: 200, description: "One page of traces", schema: pageOf(runTraceSchema) }],
         errors: ["NOT_FOUND"],
       },
-      ({ call, params, query }) => runtime.listRuns(call, params.agentId, query),
+      async ({ call, params, query, c }) => {
+        if (!acceptsEventStream(c.req.header("accept"))) return runtime.listRuns(call, params.agentId, query);
+        const mayContinue = c.get("mayContinue");
+        const stream = await runtime.followRuns(call, params.agentId, {
+          lastEventId: c.req.header("last-event-id"),
+          signal: call.signal,
+          mayContinue,
+        });
+        return stream.ok ? stream.value : stream;
+      },
     ),
     endpoint(
       {

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { jsonObject, ownerId, pageQuery, serverId } from "../http/schemas.ts";
-import { accessSchema, executionOrder, graphFields, toolSchema } from "../runtime/contract.ts";
+import { accessSchema, executionOrder, graphFields, policySchema, toolSchema } from "../runtime/contract.ts";
 
 export const createServerBody = z
   .strictObject({
@@ -9,6 +9,7 @@ export const createServerBody = z
     ...graphFields,
     inputSchema: jsonObject.optional(),
     access: accessSchema.default("public"),
+    policy: policySchema.default({}),
   })
   .meta({ id: "CreateServer" });
 
@@ -37,7 +38,7 @@ export const serverRecord = z
     executionOrder,
     inputSchema: jsonObject,
     access: accessSchema,
-    policy: jsonObject,
+    policy: policySchema,
     version: z.int().min(1),
     createdAt: z.iso.datetime(),
     updatedAt: z.iso.datetime(),
@@ -64,7 +65,7 @@ export const replaceServerBody = z
     ...graphFields,
     inputSchema: jsonObject.optional(),
     access: accessSchema.default("public"),
-    policy: jsonObject.default({}),
+    policy: policySchema.default({}),
     /** The version that the caller has read. */
     version: z.int().min(1),
   })
@@ -80,7 +81,7 @@ export const patchServerBody = z
     executionOrder: executionOrder.optional(),
     inputSchema: jsonObject.nullable().optional(),
     access: accessSchema.nullable().optional(),
-    policy: jsonObject.nullable().optional(),
+    policy: policySchema.nullable().optional(),
     version: z.int().min(1),
   })
   .meta({ id: "PatchServer" });

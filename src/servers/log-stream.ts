@@ -25,11 +25,6 @@ export interface LogStreamOptions {
   readonly mayContinue?: () => Promise<boolean>;
 }
 
-/** Whether an `Accept` header asks for events as they happen. */
-export function acceptsEventStream(accept: string | undefined): boolean {
-  return /\btext\/event-stream\b/i.test(accept ?? "");
-}
-
 const HEADERS = {
   "Content-Type": "text/event-stream",
   "Cache-Control": "no-store",

@@ -13,7 +13,7 @@ import {
   CLEAN_UP_PAGE_SERVERS,
 } from "./limits.ts";
 import { trimLog } from "./log-retention.ts";
-import type { ServerStore } from "./store.ts";
+import type { ServerKey, ServerStore } from "./store.ts";
 
 /** A type, not an interface: it is handed on as JSON. */
 export type CleanUpReport = {
@@ -22,6 +22,9 @@ export type CleanUpReport = {
   readonly idempotencyKeysRemoved: number;
   readonly serversVisited: number;
   readonly eventsRemoved: number;
+  readonly runsRemoved: number;
+  /** Runs whose process had ended under them. */
+  readonly runsInterrupted: number;
   /** Servers that could not be cleaned up. The next round tries them again. */
   readonly failures: number;
   /** False where the next run goes on from here. */
@@ -45,6 +48,8 @@ export function createCleanUp(deps: {
   readonly documents: Documents;
   readonly store: Pick<ServerStore, "listOwners">;
   readonly idempotencyShards: readonly string[];
+  /** What is kept of the runs of a server's agent, and of its tests. */
+  readonly trimRuns: (key: ServerKey) => Promise<{ readonly interrupted: number; readonly removed: number }>;
   readonly ids: IdSource;
   readonly clock: Clock;
   readonly log: Logger;
@@ -124,6 +129,10 @@ export function createCleanUp(deps: {
           try {
             const key = { serverId: next.serverId, ownerId: next.ownerId };
             report.eventsRemoved += await trimLog({ documents: counting.documents, clock }, key);
+            const { removed, interrupted } = await deps.trimRuns(key);
+            report.runsRemoved += removed;
+            report.runsInterrupted += interrupted;
+            counting.add(TRIM_RUNS_CALLS);
           } catch (error) {
             report.failures++;
             log.warn("clean_up_failed", { serverId: next.serverId, error: toError(error) });
@@ -143,11 +152,16 @@ export function createCleanUp(deps: {
   };
 }
 
+/** About as many as trimming the runs of one server makes. */
+const TRIM_RUNS_CALLS = 8;
+
 const NOTHING_DONE = {
   skipped: false,
   idempotencyKeysRemoved: 0,
   serversVisited: 0,
   eventsRemoved: 0,
+  runsRemoved: 0,
+  runsInterrupted: 0,
   failures: 0,
   roundFinished: false,
 };
@@ -177,8 +191,8 @@ function countCalls(documents: Documents) {
       replaceOne: counted(replaceOne),
     },
     calls: () => calls,
-    add: () => {
-      calls++;
+    add(more = 1) {
+      calls += more;
     },
   };
 }

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { notFound } from "../core/errors.ts";
 import { ok, type Result } from "../core/result.ts";
+import { acceptsEventStream } from "../http/accept.ts";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
 import { pageOf, pageQuery } from "../http/schemas.ts";
 import type { ServerRecord } from "./contract.ts";
@@ -20,7 +21,7 @@ import {
   versionParams,
 } from "./contract.ts";
 import { logEventSchema } from "./execution-log.ts";
-import { acceptsEventStream, type LogStreamOptions } from "./log-stream.ts";
+import type { LogStreamOptions } from "./log-stream.ts";
 import type { ServerService } from "./service.ts";
 import { templates } from "./templates/templates.ts";
 

@@ -1,11 +1,12 @@
 import { authorize, authorizeOwner, type Call, type Scope } from "../core/actor.ts";
 import { type Clock, isoTime } from "../core/clock.ts";
-import { type FieldError, notFound, validationFailed } from "../core/errors.ts";
+import { type AppError, type FieldError, notFound, validationFailed } from "../core/errors.ts";
 import type { IdSource } from "../core/ids.ts";
 import { canonicalJson, type JsonObject } from "../core/json.ts";
 import type { Defer } from "../core/logger.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { toPage } from "../http/schemas.ts";
+import type { Policy } from "../runtime/contract.ts";
 import type {
   CreateServer,
   DeploymentState,
@@ -53,14 +54,17 @@ export interface ServerService {
   ): Promise<Result<Page<LogEvent>>>;
 }
 
-type Definition = Pick<CreateServer, "tools" | "executionOrder"> & { readonly inputSchema?: JsonObject | undefined };
+type Definition = Pick<CreateServer, "tools" | "executionOrder"> & {
+  readonly policy: Policy;
+  readonly inputSchema?: JsonObject | undefined;
+};
 
 /** What servers need to know of graphs; the runtime knows it. */
 export interface Graphs {
   /** The definition's own schema, else what its `input` step describes. */
   resolveInputSchema(definition: Definition): JsonObject;
-  /** Every fault at once; none when the graph can run. */
-  check(definition: Definition & { readonly inputSchema: JsonObject }): readonly FieldError[];
+  /** Every fault at once, those of the policy included; none when the graph can run. */
+  check(definition: Definition & { readonly inputSchema: JsonObject }): Promise<readonly FieldError[]>;
 }
 
 export function createServerService(deps: {
@@ -70,6 +74,8 @@ export function createServerService(deps: {
   readonly defer: Defer;
   readonly executionLog: ExecutionLog;
   readonly graphs: Graphs;
+  /** The quota of each owner. */
+  readonly maxServersOfOwner: number;
 }): ServerService {
   const { store, ids, clock, executionLog } = deps;
 
@@ -97,7 +103,7 @@ export function createServerService(deps: {
     } as const);
     if (current.value.version !== body.version) return conflict;
     const next = { ...change(current.value), version: body.version + 1, updatedAt: isoTime(clock.now()) };
-    const faults = deps.graphs.check(next);
+    const faults = await deps.graphs.check(next);
     if (faults.length > 0) return validationFailed(faults);
     if (!(await store.replaceDefinition(current.value, next))) return conflict;
     deps.defer("log server_updated", logEvent(call, next, "server_updated", `Version ${next.version} written`));
@@ -132,12 +138,12 @@ export function createServerService(deps: {
       const owner = authorizeOwner(call.actor, "servers:write", claimed.value);
       if (!owner.ok) return owner;
       const inputSchema = deps.graphs.resolveInputSchema(body);
-      const faults = deps.graphs.check({ ...body, inputSchema });
+      const faults = await deps.graphs.check({ ...body, inputSchema });
       if (faults.length > 0) return validationFailed(faults);
 
       const serverId = body.serverId ?? ids.next("mcp");
       const duplicate = err({ code: "DUPLICATE", detail: `serverId ${serverId} is taken` });
-      if (!(await store.takeId({ serverId, ownerId: owner.value }))) return duplicate;
+      if (!(await store.takePlace(owner.value, deps.maxServersOfOwner))) return err(tooMany(deps.maxServersOfOwner));
       const now = isoTime(clock.now());
       const record: ServerRecord = {
         serverId,
@@ -148,7 +154,7 @@ export function createServerService(deps: {
         executionOrder: body.executionOrder,
         inputSchema,
         access: body.access,
-        policy: {},
+        policy: body.policy,
         version: 1,
         createdAt: now,
         updatedAt: now,
@@ -158,7 +164,11 @@ export function createServerService(deps: {
         archestraDashboardUrl: null,
         archestraDeployedAt: null,
       };
-      if (!(await store.insert(record))) return duplicate;
+      const isNew = (await store.takeId({ serverId, ownerId: owner.value })) && (await store.insert(record));
+      if (!isNew) {
+        await store.returnPlace(owner.value);
+        return duplicate;
+      }
       deps.defer("log server_created", logEvent(call, record, "server_created", `Server "${record.name}" created`));
       return ok(record);
     },
@@ -215,6 +225,10 @@ export function createServerService(deps: {
       return ok(toPage(events, query.limit, (event) => event.id));
     },
   };
+}
+
+function tooMany(max: number): AppError {
+  return { code: "FORBIDDEN", detail: `this owner has ${max} servers, and may have no more: delete one first` };
 }
 
 /** RFC 7396 for the fields of a definition. An input schema that came from the `input` step goes on coming from it. */

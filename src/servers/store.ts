@@ -32,6 +32,12 @@ export interface ServerStore {
    * that stopped half-way; whether a record stands behind it is for `insert` to find out.
    */
   takeId(key: ServerKey): Promise<boolean>;
+  /**
+   * One of the owner's `max` servers, to be given back where none is made of it; false when all are taken. A crash
+   * between the two costs the owner the place.
+   */
+  takePlace(ownerId: string, max: number): Promise<boolean>;
+  returnPlace(ownerId: string): Promise<void>;
   /** False when the owner has a server of this id. */
   insert(record: ServerRecord): Promise<boolean>;
   /** 404 where there is none that this access reaches. One more read when the owner has to be found first. */
@@ -77,6 +83,10 @@ export function createServerStore(deps: { readonly documents: Documents; readonl
     await documents.insertOne(owners(), { _id: ownerId });
   }
 
+  async function returnPlace(ownerId: string): Promise<void> {
+    await documents.updateOne(owners(), { _id: ownerId, servers: { $gt: 0 } }, { $inc: { servers: -1 } });
+  }
+
   return {
     findOwner,
     changeIf,
@@ -87,8 +97,16 @@ export function createServerStore(deps: { readonly documents: Documents; readonl
       return inserted.ok || (await findOwner(serverId)) === ownerId;
     },
 
+    async takePlace(ownerId, max) {
+      await registerOwner(ownerId);
+      const free = { _id: ownerId, $or: [{ servers: { $exists: false } }, { servers: { $lt: max } }] };
+      const taken = await documents.updateOne(owners(), free, { $inc: { servers: 1 } });
+      return taken.ok && taken.value.modifiedCount === 1;
+    },
+
+    returnPlace,
+
     async insert(record) {
-      await registerOwner(record.ownerId);
       const stored = toStoredServer(record);
       return (await documents.insertOne(servers(record.ownerId), stored, { unique: ["serverId"] })).ok;
     },
@@ -130,6 +148,7 @@ export function createServerStore(deps: { readonly documents: Documents; readonl
       if (deletedCount === 0) return false;
       await documents.deleteMany(serverVersions(ownerId), { serverId, ownerId });
       await documents.deleteOne(serverOwners(serverId), { _id: serverId, ownerId });
+      await returnPlace(ownerId);
       return true;
     },
 

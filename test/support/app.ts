@@ -5,6 +5,7 @@ import { type Clock, systemClock } from "../../src/core/clock.ts";
 import type { Fetch } from "../../src/core/fetch.ts";
 import { createIdSource, systemRandom } from "../../src/core/ids.ts";
 import { createDurableMetricsSink } from "../../src/observability/metrics-sink.ts";
+import { createSandbox } from "../../src/runtime/sandbox/sandbox.ts";
 import { createDurableSearchIndex } from "../../src/search/index/durable-index.ts";
 import { createDurablePopularityStore } from "../../src/search/warming/popularity-durable.ts";
 import type { Documents } from "../../src/storage/documents/documents.ts";
@@ -78,6 +79,7 @@ export function createTestApp(
       clock,
       random: systemRandom,
       fetch: options.fetch ?? (() => Promise.reject(new TypeError("no network in this test"))),
+      sandbox: createSandbox(env),
       fetchAsset: (path) => env.ASSETS.fetch(new URL(path, "http://assets.local")),
       waitUntil(work, what) {
         if (!WAITS_FOR_TIME.has(what)) pending.push(work);

@@ -65,6 +65,7 @@ export function createDeployScene(): DeployScene {
           clock,
           random: systemRandom,
           fetch: host.fetch,
+          sandbox: null,
           fetchAsset: () => Promise.reject(new Error("no assets")),
           waitUntil(work, what) {
             if (!WAITS_FOR_TIME.has(what)) pending.push(work);

@@ -40,3 +40,21 @@ export async function call(server: LaunchedServer, method: string, path: string,
   const text = await response.text();
   return { status: response.status, headers: response.headers, body: text === "" ? null : (JSON.parse(text) as any) };
 }
+
+export interface TestLaunch {
+  readonly server: LaunchedServer;
+  stop(): Promise<void>;
+}
+
+/** The same for all tests of a file, which end it themselves. */
+export async function launchForTests(variables: Readonly<Record<string, string>> = {}): Promise<TestLaunch> {
+  const stateDir = await mkdtemp(join(tmpdir(), "orchestrix-e2e-"));
+  const server = await launch({ stateDir, variables: { ...OFFLINE, ...UNLIMITED, ...variables } });
+  return {
+    server,
+    async stop() {
+      await server.kill();
+      await rm(stateDir, { recursive: true, force: true, maxRetries: 10 });
+    },
+  };
+}

@@ -1,10 +1,11 @@
 import * as z from "zod";
 import { type Clock, isoTime } from "../../core/clock.ts";
 import type { IdSource } from "../../core/ids.ts";
+import type { Json } from "../../core/json.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 import { agentBindings, agents } from "../../storage/documents/collections.ts";
 import type { Documents, Filter } from "../../storage/documents/documents.ts";
-import { accessSchema, type CreateAgent, type Graph } from "../contract.ts";
+import { accessSchema, agentIdSchema, type CreateAgent, type Graph } from "../contract.ts";
 import { CREATE_MAX_ATTEMPTS } from "../limits.ts";
 
 const agentRecord = z.object({
@@ -22,6 +23,8 @@ const agentRecord = z.object({
   revision: z.string(),
   /** As text: names in configs and schemas (`$ref`, `a.b`) are none that every store takes. */
   graph: z.string(),
+  /** As text, like the graph. */
+  policy: z.string().default("{}"),
   createdAt: z.string(),
   updatedAt: z.string(),
 });
@@ -100,7 +103,7 @@ export function createAgentStore(deps: {
   }
 
   function recordOf(body: CreateAgent, agentId: string, ownerId: string, createdAt: string): AgentRecord {
-    const { serverId, version, access, createdBy } = body.metadata;
+    const { serverId, version, access, createdBy, policy } = body.metadata;
     return {
       _id: agentId,
       ownerId,
@@ -113,6 +116,7 @@ export function createAgentStore(deps: {
       access,
       revision: ids.next("rev"),
       graph: JSON.stringify(graphOf(body)),
+      policy: JSON.stringify(policy),
       createdAt,
       updatedAt: isoTime(clock.now()),
     };
@@ -162,6 +166,11 @@ export function createAgentStore(deps: {
   };
 }
 
+/** An id of another form is none of ours: not found, without a look. */
+export function isAgentId(text: string): boolean {
+  return agentIdSchema.safeParse(text).success;
+}
+
 export function graphOf(body: CreateAgent): Graph {
   return { tools: body.tools, executionOrder: body.executionOrder, inputSchema: body.inputSchema };
 }
@@ -169,6 +178,11 @@ export function graphOf(body: CreateAgent): Graph {
 /** Of a stored record. It was checked before it was written. */
 export function storedGraph(agent: AgentRecord): Graph {
   return JSON.parse(agent.graph) as Graph;
+}
+
+/** Of a stored record, checked again when it is planned. */
+export function storedPolicy(agent: AgentRecord): Json {
+  return JSON.parse(agent.policy) as Json;
 }
 
 /** By owner too: nobody can take another's server away by naming it first. A serverId holds no colon. */

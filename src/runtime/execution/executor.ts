@@ -1,16 +1,22 @@
-import { RUN_OUTPUT_MAX_BYTES, RUN_TIMEOUT_MS } from "../../config/limits.ts";
 import type { Call } from "../../core/actor.ts";
-import { type Clock, isoTime } from "../../core/clock.ts";
-import { runWithin } from "../../core/deadline.ts";
+import type { Clock } from "../../core/clock.ts";
+import { waitAtMost } from "../../core/deadline.ts";
 import { type AppError, StorageUnavailable, toError } from "../../core/errors.ts";
+import type { RandomBytes } from "../../core/ids.ts";
 import type { Json } from "../../core/json.ts";
 import type { Logger } from "../../core/logger.ts";
 import { err, ok, type Result } from "../../core/result.ts";
-import type { StepTrace } from "../contract.ts";
-import type { Plan, PlannedStep } from "../graph/graph.ts";
+import type { RunTrace } from "../contract.ts";
+import type { Plan } from "../graph/graph.ts";
+import type { Secrets } from "../graph/references.ts";
+import type { PlannedStep } from "../graph/step.ts";
 import { jsonSize } from "../json-size.ts";
-import { TRACE_ERROR_MAX_CHARS } from "../limits.ts";
-import type { GraphAnswer, StepContext, ToolResult, ToolServices } from "../tool.ts";
+import type { RunJournal } from "../runs/run-journal.ts";
+import type { GraphAnswer, ToolServices } from "../tool.ts";
+import { type ActiveRun, beginRun, type Ending, takeSecrets, toRunTrace } from "./active-run.ts";
+import { traceSkipped } from "./run-step.ts";
+import { maskResult, maskThrown } from "./secret-mask.ts";
+import { runStage } from "./stage.ts";
 
 /** What a graph may know of the request: header names in lower case, credentials that are ours left out. */
 export interface RunRequest {
@@ -22,156 +28,129 @@ export interface RunRequest {
 
 export interface RunOrder {
   readonly runId: string;
+  /** Who the steps speak as; in a test of an undeployed graph, who its agent would be. */
   readonly agentId: string;
+  /** Whose run the trace says it is; null in a test of an undeployed graph. */
+  readonly tracedAgentId: string | null;
   readonly ownerId: string;
+  readonly serverId: string;
+  readonly version: number;
+  readonly requestId: string;
+  /** W3C trace id, and the header to pass on to what the run calls; null where tracing is off. */
+  readonly traceId: string | null;
+  readonly traceparent: string | null;
+  readonly trigger: RunTrace["trigger"];
+  /** Steps that would change something say what they would do instead, and nothing is journalled. */
+  readonly dryRun: boolean;
   readonly request: RunRequest;
+  /** As the policy's rules see who calls. */
+  readonly caller: { readonly kind: string; readonly id: string };
+  /** Agents that called each other down to this one, itself last. */
+  readonly chain: readonly string[];
+  /** When the run that called this one ends. */
+  readonly deadlineAtMs?: number;
   /** Who the run is to the rest of the Worker; its signal ends the run. */
   readonly asOwner: Call;
 }
 
 export interface Execution {
-  /** The graph's answer; a refusal by one of its steps; RUN_FAILED, RUN_TIMEOUT or STORAGE_UNAVAILABLE. */
+  /**
+   * The graph's answer; a refusal by one of its steps; POLICY_REFUSED, RUN_FAILED, RUN_TIMEOUT or STORAGE_UNAVAILABLE.
+   * Values of secrets are masked, as in the trace.
+   */
   readonly result: Result<GraphAnswer>;
-  /** The steps that began, in their order. */
-  readonly steps: readonly StepTrace[];
-  readonly startedAtMs: number;
-  readonly durationMs: number;
+  /** The run as its owner may see it, with the steps that began or were passed over. */
+  readonly trace: RunTrace;
 }
 
 export interface ExecutorDeps {
   readonly clock: Clock;
   readonly log: Logger;
+  /** For the jitter of pauses between attempts. */
+  readonly random: RandomBytes;
   readonly services: ToolServices;
+  readonly journal: RunJournal;
+  /** Names that are not set are not in it. Called once in a run, and only where the graph refers to secrets. */
+  readonly readSecrets: (ownerId: string, names: readonly string[]) => Promise<Secrets>;
 }
 
-type Ending = Result<GraphAnswer> | null;
-
-interface StepOutcome {
-  readonly status: StepTrace["status"];
-  readonly outputBytes: number | null;
-  readonly error: string | null;
-  /** How the run ends with this step; null where it goes on. */
-  readonly ending: Ending;
-  readonly value: Json;
-}
-
-/** Runs the steps of a plan in order, until one of them ends the run. Never throws. */
+/** Runs the stages of a plan in order, until a step ends the run. Never throws. */
 export async function executePlan(plan: Plan, order: RunOrder, deps: ExecutorDeps): Promise<Execution> {
-  const { clock } = deps;
-  const startedAtMs = clock.now();
-  const scope = scopeOf(order);
-  const steps: StepTrace[] = [];
-  let ending: Ending = null;
-  let last: Json = null;
-  for (const step of plan.steps) {
-    const begunAtMs = clock.now();
-    const outcome = await runStep(step, scope, startedAtMs + RUN_TIMEOUT_MS - begunAtMs, plan, order, deps);
-    const { status, outputBytes, error } = outcome;
-    steps.push({
-      toolId: step.toolId,
-      name: step.name,
-      status,
-      startedAt: isoTime(begunAtMs),
-      durationMs: clock.now() - begunAtMs,
-      outputBytes,
-      error,
-    });
-    ending = outcome.ending;
-    if (ending !== null) break;
-    scope.set(step.toolId, outcome.value);
-    last = outcome.value;
-  }
-  const result = ending ?? ok({ status: 200, headers: {}, body: last });
-  return { result, steps, startedAtMs, durationMs: clock.now() - startedAtMs };
+  const run = beginRun(plan, order, deps);
+  const { result: unmasked, isCancelled } = await runToEnd(run);
+  const result = run.mask === null ? unmasked : maskResult(unmasked, run.mask);
+  return { result, trace: toRunTrace(run, { result, isCancelled }) };
 }
 
-function scopeOf({ runId, agentId, ownerId, request }: RunOrder): Map<string, Json> {
-  const { method, headers, query } = request;
-  return new Map<string, Json>([
-    ["request", { method, headers, query }],
-    ["run", { id: runId }],
-    ["agent", { id: agentId }],
-    ["owner", { id: ownerId }],
-  ]);
-}
-
-async function runStep(
-  step: PlannedStep,
-  scope: ReadonlyMap<string, Json>,
-  leftMs: number,
-  plan: Plan,
-  order: RunOrder,
-  deps: ExecutorDeps,
-): Promise<StepOutcome> {
-  const failWith = (message: string, status: StepTrace["status"] = "failed") => failed(step, order, message, status);
-  const context = { ...order, input: order.request.input, inputSchema: plan.inputSchema, services: deps.services };
+async function runToEnd(run: ActiveRun): Promise<Ending> {
+  const { plan, order, deps } = run;
+  const about = { runId: order.runId, agentId: order.agentId };
   try {
-    const bound = step.bind(scope);
-    if (!bound.ok) return failWith(bound.error);
-    const ms = Math.min(step.timeoutMs, leftMs);
-    const done = await runWithin(deps.clock, ms, order.asOwner.signal, async (signal) => {
-      const stepContext: StepContext = { ...context, signal };
-      return bound.value(stepContext);
-    });
-    if (done.kind === "done") return settle(done.value, failWith);
-    if (done.kind === "cancelled") return failWith("the caller hung up");
-    const whole = leftMs <= step.timeoutMs;
-    return failWith(whole ? `the run took longer than ${RUN_TIMEOUT_MS} ms` : `took longer than ${ms} ms`, "timeout");
+    const isReady = plan.secretNames.length === 0 || (await readSecrets(run));
+    return isReady ? await runStages(run) : withoutSecrets(run);
   } catch (error) {
-    const about = { runId: order.runId, agentId: order.agentId, step: step.toolId, tool: step.name };
     if (error instanceof StorageUnavailable) {
-      deps.log.warn("step_storage_unavailable", { ...about, error });
-      return unavailable();
+      deps.log.warn("run_secrets_unavailable", { ...about, error });
+      return failWith({ code: "STORAGE_UNAVAILABLE", detail: "the store of secrets does not answer" });
     }
-    deps.log.error("step_bug", { ...about, error: toError(error) });
-    return failWith("internal error");
+    deps.log.error("run_bug", { ...about, error: maskThrown(toError(error), run.mask) });
+    return failWith({ code: "INTERNAL", detail: "internal error" });
   }
 }
 
-function settle(result: ToolResult, failWith: (message: string) => StepOutcome): StepOutcome {
-  switch (result.kind) {
-    case "output": {
-      const bytes = jsonSize(result.value, RUN_OUTPUT_MAX_BYTES);
-      if (bytes === null) return failWith(`its output is larger than ${RUN_OUTPUT_MAX_BYTES} bytes, or nests too deep`);
-      return { status: "ok", outputBytes: bytes, error: null, ending: null, value: result.value };
-    }
-    case "answer": {
-      const bytes = jsonSize(result.answer.body ?? null, RUN_OUTPUT_MAX_BYTES);
-      if (bytes === null) return failWith(`the answer is larger than ${RUN_OUTPUT_MAX_BYTES} bytes, or nests too deep`);
-      return ended("ok", result.answer.body === undefined ? null : bytes, null, ok(result.answer));
-    }
-    case "refuse":
-      return ended("failed", null, `refused: ${result.error.code}`, err(result.error));
-    case "fail":
-      return failWith(result.message);
+/** False where they do not come within the run's time. */
+async function readSecrets(run: ActiveRun): Promise<boolean> {
+  const { plan, order, deps, context } = run;
+  const leftMs = context.deadlineAtMs - deps.clock.now();
+  const read = await waitAtMost(deps.clock, leftMs, deps.readSecrets(order.ownerId, plan.secretNames));
+  if (read !== null) takeSecrets(run, read.value);
+  return read !== null;
+}
+
+function withoutSecrets({ plan, order }: ActiveRun): Ending {
+  const step = plan.stages[0]?.[0]?.toolId ?? "";
+  const detail = "the store of secrets did not answer in the run's time";
+  return failWith({ code: "RUN_TIMEOUT", detail, runId: order.runId, step });
+}
+
+function failWith(error: AppError): Ending {
+  return { result: err(error), isCancelled: false };
+}
+
+async function runStages(run: ActiveRun): Promise<Ending> {
+  const { stages } = run.plan;
+  let last: Json = null;
+  for (let at = 0; at < stages.length; ) {
+    const stage = stages[at] ?? [];
+    const { outputs, goTo, ending } = await runStage(run, stage);
+    if (ending !== null) return ending;
+    for (const [i, { toolId }] of stage.entries()) run.scope.set(toolId, outputs[i] ?? null);
+    // A response that was passed by is no output of anybody.
+    if (stage[0]?.name !== "response") last = outputOf(stage, outputs);
+    at = goTo === null ? at + 1 : passOver(run, at + 1, goTo);
   }
+  // Outputs are bounded one by one; a group's come together only here.
+  if (jsonSize(last, run.context.maxOutputBytes) === null) return tooLarge(run);
+  return { result: ok({ status: 200, headers: {}, body: last }), isCancelled: false };
 }
 
-function failed(step: PlannedStep, { runId }: RunOrder, message: string, status: StepTrace["status"]): StepOutcome {
-  const error: AppError = {
-    code: status === "timeout" ? "RUN_TIMEOUT" : "RUN_FAILED",
-    detail: bounded(`step ${step.toolId}: ${message}`),
-    runId,
-    step: step.toolId,
-  };
-  return ended(status, null, bounded(message), err(error));
+/** Of a group, the outputs of all its steps by their ids. */
+function outputOf(stage: readonly PlannedStep[], outputs: readonly Json[]): Json {
+  if (stage.length === 1) return outputs[0] ?? null;
+  return Object.fromEntries(stage.map(({ toolId }, i) => [toolId, outputs[i] ?? null]));
 }
 
-function unavailable(): StepOutcome {
-  const detail = "the documents store does not answer";
-  return ended("failed", null, detail, err({ code: "STORAGE_UNAVAILABLE", detail }));
+/** The run goes on at the stage `to`; the steps before it are skipped. */
+function passOver(run: ActiveRun, from: number, to: number): number {
+  for (const step of run.plan.stages.slice(from, to).flat()) {
+    traceSkipped(run, step);
+    run.scope.set(step.toolId, null);
+  }
+  return to;
 }
 
-function ended(
-  status: StepTrace["status"],
-  outputBytes: number | null,
-  error: string | null,
-  ending: Ending,
-): StepOutcome {
-  return { status, outputBytes, error, ending, value: null };
-}
-
-/** Names in a message may be a caller's, and as long as they like. */
-function bounded(text: string): string {
-  return text.length > TRACE_ERROR_MAX_CHARS ? `${text.slice(0, TRACE_ERROR_MAX_CHARS)}…` : text;
+function tooLarge({ plan, order, context }: ActiveRun): Ending {
+  const step = plan.stages.at(-1)?.[0]?.toolId ?? "";
+  const detail = `the answer is larger than ${context.maxOutputBytes} bytes, or nests too deep`;
+  return failWith({ code: "RUN_FAILED", detail, runId: order.runId, step });
 }

@@ -31,8 +31,11 @@ function sealBranches(template: Template, path: string, faults: FieldError[]): T
 }
 
 /** Under an operator of the author's everything is a value already; elsewhere the whole is made one. */
-function sealCondition(template: Template): Template {
-  if (template.kind === "constant" || template.kind === "text") return template;
-  const operators = template.kind === "object" && template.entries.some(([key]) => key.startsWith("$"));
-  return operators ? template : { kind: "equals", inner: template };
+export function sealCondition(template: Template): Template {
+  if (template.kind === "constant" || template.kind === "text" || holdsOperators(template)) return template;
+  return { kind: "equals", inner: template };
+}
+
+export function holdsOperators(template: Template): boolean {
+  return template.kind === "object" && template.entries.some(([key]) => key.startsWith("$"));
 }

@@ -1,6 +1,7 @@
 import { RUN_OUTPUT_MAX_BYTES } from "../../config/limits.ts";
 import type { FieldError } from "../../core/errors.ts";
 import { isJsonObject, isPrototypeKey, type Json, type JsonObject } from "../../core/json.ts";
+import { MASK } from "../../core/mask.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 import { REFERENCE_MAX_CHARS, REFERENCE_MAX_SEGMENTS, TEMPLATE_MAX_CHARS, TEMPLATE_MAX_REFERENCES } from "../limits.ts";
 
@@ -37,11 +38,29 @@ export interface CompiledTemplate {
 /** What references read: the outputs so far by step id, beside `request`, `run`, `agent` and `owner`. */
 export type Scope = ReadonlyMap<string, Json>;
 
-/** Takes every string of a config apart. Keys are never templates. */
-export function compileTemplate(config: Json): CompiledTemplate {
+/** Values of secrets by name. Beside the scope, not in it: expressions and tools never see them all. */
+export type Secrets = ReadonlyMap<string, string>;
+
+const NO_SECRETS: Secrets = new Map();
+
+/** In one config, all its strings together: more is data, which belongs in a step's output. */
+const CONFIG_MAX_REFERENCES = 500;
+
+/** References whose values are not to be shown. */
+export type Hides = (reference: Reference) => boolean;
+
+/** Takes every string of a config apart. Keys are never templates, nor are the properties that are named verbatim. */
+export function compileTemplate(config: Json, verbatim: readonly string[] = []): CompiledTemplate {
   const references: PlacedReference[] = [];
   const faults: FieldError[] = [];
-  const template = compileValue(config, "", references, faults);
+  const template = isJsonObject(config)
+    ? compileObject(config, (key, value) =>
+        verbatim.includes(key) ? constant(value) : compileValue(value, key, references, faults),
+      )
+    : compileValue(config, "", references, faults);
+  if (references.length > CONFIG_MAX_REFERENCES) {
+    faults.push({ path: "", message: `at most ${CONFIG_MAX_REFERENCES} references in one config` });
+  }
   return { template, references, faults };
 }
 
@@ -55,14 +74,14 @@ function compileValue(value: Json, path: string, found: PlacedReference[], fault
     const items = (value as readonly Json[]).map((item, i) => compileValue(item, joinPath(path, i), found, faults));
     return items.every(isConstant) ? constant(items.map((item) => item.value)) : { kind: "list", items };
   }
-  if (isJsonObject(value)) {
-    const entries = Object.entries(value).map(
-      ([key, inner]) => [key, compileValue(inner, joinPath(path, key), found, faults)] as const,
-    );
-    const constants = entries.flatMap(([key, inner]) => (isConstant(inner) ? [[key, inner.value] as const] : []));
-    return constants.length === entries.length ? constant(Object.fromEntries(constants)) : { kind: "object", entries };
-  }
-  return constant(value);
+  if (!isJsonObject(value)) return constant(value);
+  return compileObject(value, (key, inner) => compileValue(inner, joinPath(path, key), found, faults));
+}
+
+function compileObject(object: JsonObject, compile: (key: string, inner: Json) => Template): Template {
+  const entries = Object.entries(object).map(([key, inner]) => [key, compile(key, inner)] as const);
+  const constants = entries.flatMap(([key, inner]) => (isConstant(inner) ? [[key, inner.value] as const] : []));
+  return constants.length === entries.length ? constant(Object.fromEntries(constants)) : { kind: "object", entries };
 }
 
 function constant(value: Json): Template {
@@ -74,7 +93,7 @@ function isConstant(template: Template): template is Extract<Template, { kind: "
 }
 
 function compileString(text: string, path: string, found: PlacedReference[], faults: FieldError[]): Template {
-  if (!text.includes("{{")) return constant(text);
+  if (!text.includes("{{") || found.length > CONFIG_MAX_REFERENCES) return constant(text);
   const parts = splitString(text);
   if (!parts.ok) {
     faults.push({ path, message: parts.error });
@@ -141,65 +160,92 @@ class Unresolvable extends Error {
   override readonly name = "Unresolvable";
 }
 
+/** What a resolution reads from, and the characters that its texts may still hold. */
+interface Source {
+  readonly scope: Scope;
+  readonly secrets: Secrets;
+  readonly hides: Hides | null;
+  chars: number;
+}
+
 /**
  * The config with its references replaced; what they bring in is data and not looked at again. `undefined` where the
- * whole is an optional reference to nothing. The error is a sentence for the caller that names the reference.
+ * whole is an optional reference to nothing. The error is a sentence for the caller that names the reference. What
+ * `hides` names is masked.
  */
-export function resolveTemplate(template: Template, scope: Scope): Result<Json | undefined, string> {
-  // Outputs are bounded one by one, but a string can repeat one as often as it likes.
-  const budget = { chars: RUN_OUTPUT_MAX_BYTES };
+export function resolveTemplate(
+  template: Template,
+  scope: Scope,
+  secrets: Secrets = NO_SECRETS,
+  hides: Hides | null = null,
+): Result<Json | undefined, string> {
   try {
-    return ok(resolve(template, scope, budget));
+    // Outputs are bounded one by one, but a string can repeat one as often as it likes.
+    return ok(resolve(template, { scope, secrets, hides, chars: RUN_OUTPUT_MAX_BYTES }));
   } catch (error) {
     if (error instanceof Unresolvable) return err(error.message);
     throw error;
   }
 }
 
-function resolve(template: Template, scope: Scope, budget: { chars: number }): Json | undefined {
+function resolve(template: Template, source: Source): Json | undefined {
   switch (template.kind) {
     case "constant":
       return template.value;
     case "reference":
-      return read(template.reference, scope);
+      return read(template.reference, source);
     case "text":
-      return template.parts
-        .map((part) => spend(typeof part === "string" ? part : asText(part, scope), budget))
-        .join("");
+      return resolveText(template.parts, source);
     case "list":
       return template.items.flatMap((item) => {
-        const value = resolve(item, scope, budget);
+        const value = resolve(item, source);
         return value === undefined ? [] : [value];
       });
     case "object":
-      return resolveObject(template.entries, scope, budget);
+      return resolveObject(template.entries, source);
     case "equals": {
-      const value = resolve(template.inner, scope, budget);
+      const value = resolve(template.inner, source);
       return value === undefined ? undefined : { $eq: value };
     }
   }
 }
 
-function resolveObject(
-  entries: readonly (readonly [string, Template])[],
-  scope: Scope,
-  budget: { chars: number },
-): JsonObject {
+function resolveObject(entries: readonly (readonly [string, Template])[], source: Source): JsonObject {
   const resolved: [string, Json][] = [];
   for (const [key, inner] of entries) {
-    const value = resolve(inner, scope, budget);
+    const value = resolve(inner, source);
     if (value !== undefined) resolved.push([key, value]);
   }
   return Object.fromEntries(resolved);
 }
 
-function read(reference: Reference, scope: Scope): Json | undefined {
-  let value = scope.get(reference.root);
-  for (const part of reference.path) {
+function resolveText(parts: readonly (string | Reference)[], source: Source): string {
+  let whole = "";
+  for (const part of parts) {
+    const text = typeof part === "string" ? part : asText(part, source);
+    source.chars -= text.length;
+    if (source.chars < 0) throw new Unresolvable(`its texts grow beyond ${RUN_OUTPUT_MAX_BYTES} characters`);
+    whole += text;
+  }
+  return whole;
+}
+
+function read(reference: Reference, { scope, secrets, hides }: Source): Json | undefined {
+  const isSecret = reference.root === "secrets";
+  const value = isSecret ? secrets.get(String(reference.path[0])) : readPath(reference, scope);
+  if (value === undefined && !reference.optional) {
+    throw new Unresolvable(isSecret ? `the secret ${reference.path[0]} is not set` : `${reference.text} has no value`);
+  }
+  const isShown = value === undefined || value === null || hides === null || !hides(reference);
+  return isShown ? value : MASK;
+}
+
+function readPath({ root, path }: Reference, scope: Scope): Json | undefined {
+  let value = scope.get(root);
+  for (const part of path) {
     if (value === undefined) break;
     value = child(value, part);
   }
-  if (value === undefined && !reference.optional) throw new Unresolvable(`${reference.text} has no value`);
   return value;
 }
 
@@ -209,14 +255,8 @@ function child(value: Json, part: string | number): Json | undefined {
   return isJsonObject(value) && Object.hasOwn(value, part) ? value[part] : undefined;
 }
 
-function asText(reference: Reference, scope: Scope): string {
-  const value = read(reference, scope);
+function asText(reference: Reference, source: Source): string {
+  const value = read(reference, source);
   if (value === undefined) return "";
   return typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
-}
-
-function spend(text: string, budget: { chars: number }): string {
-  budget.chars -= text.length;
-  if (budget.chars < 0) throw new Unresolvable(`its texts grow beyond ${RUN_OUTPUT_MAX_BYTES} characters`);
-  return text;
 }

@@ -1,70 +1,111 @@
 import { RUN_OUTPUT_MAX_BYTES } from "../../config/limits.ts";
 import { describeFieldErrors, type FieldError } from "../../core/errors.ts";
-import { isJsonObject, type JsonObject } from "../../core/json.ts";
-import { err, type Result } from "../../core/result.ts";
-import { checkFilter } from "../../storage/documents/operators.ts";
+import { isJsonObject, type Json, type JsonObject } from "../../core/json.ts";
+import { err, ok, type Result } from "../../core/result.ts";
+import { checkFilter, checkUpdate } from "../../storage/documents/operators.ts";
 import { jsonSize } from "../json-size.ts";
 import type { BoundStep, Tool } from "../tool.ts";
 import { sealFilter } from "./filters.ts";
 import {
   compileTemplate,
+  type Hides,
   joinPath,
   type PlacedReference,
   resolveTemplate,
   type Scope,
+  type Secrets,
   type Template,
 } from "./references.ts";
+import { isSensitive, secretFaults, secretNamesIn } from "./secrets.ts";
+import { sealUpdate } from "./updates.ts";
 
+export interface BoundTool {
+  readonly run: BoundStep;
+  readonly preview: BoundStep;
+}
+
+/** A step's config, taken apart: resolved and bound anew in every run unless it is the same in all. */
 export interface PlannedConfig {
-  readonly bind: (scope: Scope) => Result<BoundStep, string>;
+  /** Whether references bring in what a trace does not show. */
+  readonly isSensitive: boolean;
+  readonly secretNames: readonly string[];
+  /** References replaced, hidden ones by a mask. The error is a sentence for the caller, without a value in it. */
+  resolve(scope: Scope, secrets: Secrets, hides?: Hides): Result<JsonObject, string>;
+  /** The tool, set up by what `resolve` gave. The error as there. */
+  bind(config: JsonObject): Result<BoundTool, string>;
+}
+
+interface CheckedConfig {
+  readonly planned: PlannedConfig;
   readonly references: readonly PlacedReference[];
   /** Paths are inside the config. */
   readonly faults: readonly FieldError[];
 }
 
 /** Checks a step's config and compiles it. Without a tool (the name is unknown) only its references are looked at. */
-export function planConfig(config: JsonObject, tool: Tool | undefined): PlannedConfig {
-  const { template, references, faults: syntax } = compileTemplate(config);
-  const faults = [...syntax];
-  if (tool === undefined) return { bind: () => err("unknown tool"), references, faults };
-  const authored = template.kind === "constant" && isJsonObject(template.value) ? template.value : config;
-  const bound = tool.bind(authored);
+export function planConfig(config: JsonObject, tool: Tool | undefined): CheckedConfig {
+  const { template, references, faults: syntax } = compileTemplate(config, verbatimIn(tool));
+  const secretNames = secretNamesIn(references);
+  const faults = [...syntax, ...secretFaults(references, tool)];
+  const known = { secretNames, isSensitive: references.some(({ reference }) => isSensitive(reference)) };
+  if (tool === undefined) return { planned: { ...known, ...NOT_PLANNED }, references, faults };
+  const constant = template.kind === "constant" && isJsonObject(template.value) ? template.value : null;
+  const bound = tool.bind(constant ?? config);
   const held = new Set(references.map(({ path }) => path));
   const atReferences = ({ path }: FieldError) => held.has(path);
-  const found = [...(bound.ok ? [] : bound.error), ...tool.check(config), ...filterFaults(config, tool)];
+  const found = [...(bound.ok ? [] : bound.error), ...tool.check(config), ...operatorFaults(config, tool)];
   faults.push(...found.filter((fault) => !atReferences(fault)));
-  for (const { reference, path } of references) {
-    const isLiteral = tool.literals.some((name) => path === name || path.startsWith(`${name}.`));
-    if (isLiteral) faults.push({ path, message: `${reference.text}: no references here` });
+  const sealed = seal(template, tool, faults);
+  if (constant !== null && bound.ok) {
+    const resolved = ok(constant);
+    return { planned: { ...known, resolve: () => resolved, bind: () => bound }, references, faults };
   }
-  const sealed = sealFilters(template, tool, faults);
-  if (bound.ok && template.kind === "constant") return { bind: () => bound, references, faults };
-  return { bind: (scope) => bindResolved(sealed, tool, scope), references, faults };
+  const planned: PlannedConfig = {
+    ...known,
+    resolve: (scope, secrets, hides) => resolveConfig(resolveTemplate(sealed, scope, secrets, hides)),
+    bind: (resolved) => bindTool(tool, resolved),
+  };
+  return { planned, references, faults };
 }
 
-function filterFaults(config: JsonObject, tool: Tool): readonly FieldError[] {
-  return tool.filters.flatMap((name) => {
-    const filter = config[name];
-    if (!isJsonObject(filter)) return [];
-    return checkFilter(filter).map(({ path, message }) => ({ path: joinPath(name, path), message }));
-  });
+/** Of a graph that is refused. */
+const NOT_PLANNED = { resolve: () => err("unknown tool"), bind: () => err("unknown tool") };
+
+/** Properties in which `{{` is text like any other. */
+function verbatimIn(tool: Tool | undefined): readonly string[] {
+  return tool === undefined ? [] : [...tool.expressions, ...tool.literals];
 }
 
-function sealFilters(template: Template, tool: Tool, faults: FieldError[]): Template {
+/** Of filters and updates, whose strings may still hold references. */
+function operatorFaults(config: JsonObject, { filters, updates }: Tool): readonly FieldError[] {
+  const faultsIn = (names: readonly string[], check: (value: JsonObject) => readonly FieldError[]) =>
+    names.flatMap((name) => {
+      const value = config[name];
+      if (!isJsonObject(value)) return [];
+      return check(value).map(({ path, message }) => ({ path: path === "" ? name : joinPath(name, path), message }));
+    });
+  return [...faultsIn(filters, checkFilter), ...faultsIn(updates, checkUpdate)];
+}
+
+function seal(template: Template, { filters, updates }: Tool, faults: FieldError[]): Template {
   if (template.kind !== "object") return template;
-  const entries = template.entries.map(
-    ([name, inner]) => [name, tool.filters.includes(name) ? sealFilter(inner, name, faults) : inner] as const,
-  );
+  const entries = template.entries.map(([name, inner]) => {
+    if (filters.includes(name)) return [name, sealFilter(inner, name, faults)] as const;
+    return [name, updates.includes(name) ? sealUpdate(inner, name, faults) : inner] as const;
+  });
   return { kind: "object", entries };
 }
 
-function bindResolved(template: Template, tool: Tool, scope: Scope): Result<BoundStep, string> {
-  const config = resolveTemplate(template, scope);
+function resolveConfig(config: Result<Json | undefined, string>): Result<JsonObject, string> {
   if (!config.ok) return config;
   // Parts are shared, not copied, until somebody writes them out: the size is known before that.
   if (!isJsonObject(config.value) || jsonSize(config.value, RUN_OUTPUT_MAX_BYTES) === null) {
     return err(`its config grows beyond ${RUN_OUTPUT_MAX_BYTES} bytes`);
   }
-  const bound = tool.bind(config.value);
+  return ok(config.value);
+}
+
+function bindTool(tool: Tool, config: JsonObject): Result<BoundTool, string> {
+  const bound = tool.bind(config);
   return bound.ok ? bound : err(describeFieldErrors(bound.error));
 }

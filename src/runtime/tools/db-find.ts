@@ -1,11 +1,11 @@
 import * as z from "zod";
 import { ownedData } from "../../storage/documents/collections.ts";
-import type { Collection, Documents, FindQuery } from "../../storage/documents/documents.ts";
 import { checkFilter } from "../../storage/documents/operators.ts";
 import { anyJson, collectionName, fieldPath, fieldPaths, object } from "../config-schemas.ts";
 import { withoutFields } from "../fields.ts";
 import { FIELDS_MAX, FIND_DEFAULT_DOCUMENTS, FIND_MAX_DOCUMENTS } from "../limits.ts";
 import { defineTool, fail, output, refuse } from "../tool.ts";
+import { findWithin } from "./db-checks.ts";
 
 const sort = z
   .record(fieldPath, z.literal([1, -1], "1 for ascending, -1 for descending"))
@@ -26,6 +26,7 @@ export const dbFindTool = defineTool({
     required: z.boolean().default(false),
   }),
   output: anyJson,
+  effect: "read",
   filters: ["filter"],
   async run({ collection, filter, sort, limit, one, hide = [], required }, { services, ownerId }) {
     // A reference can bring in what its operator does not take: a text for $in, a number for $exists.
@@ -39,13 +40,3 @@ export const dbFindTool = defineTool({
     return output(one ? (shown[0] ?? null) : shown);
   },
 });
-
-/** Null where the documents are more than the store hands over at once. */
-async function findWithin(documents: Documents, collection: Collection, query: FindQuery) {
-  try {
-    return await documents.find(collection, query);
-  } catch (error) {
-    if (error instanceof RangeError) return null;
-    throw error;
-  }
-}

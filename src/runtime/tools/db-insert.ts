@@ -1,13 +1,13 @@
 import * as z from "zod";
-import { describeFieldErrors, type FieldError } from "../../core/errors.ts";
-import { isJsonObject, isPrototypeKey, type Json, type JsonObject } from "../../core/json.ts";
+import type { FieldError } from "../../core/errors.ts";
+import { isJsonObject, type Json, type JsonObject } from "../../core/json.ts";
 import { ownedData } from "../../storage/documents/collections.ts";
-import { checkDocument } from "../../storage/documents/operators.ts";
 import { collectionName, fieldPaths, object } from "../config-schemas.ts";
 import { fieldAt, passesList, withField, withoutFields } from "../fields.ts";
-import { joinPath } from "../graph/references.ts";
-import { DOCUMENT_ID_MAX_CHARS, INPUT_FAULTS_MAX, PASSWORD_MAX_CHARS } from "../limits.ts";
-import { defineTool, output, refuse, type StepContext } from "../tool.ts";
+import { PASSWORD_MAX_CHARS } from "../limits.ts";
+import { defineTool, output, type StepContext } from "../tool.ts";
+import { below, documentFaults, refuseDuplicate, refuseFaults } from "./db-checks.ts";
+import { DRY_RUN_VALUE } from "./db-limits.ts";
 
 export const dbInsertTool = defineTool({
   name: "dbInsert",
@@ -22,48 +22,27 @@ export const dbInsertTool = defineTool({
     hide: fieldPaths.optional(),
   }),
   output: z.looseObject({ _id: z.string() }),
+  effect: "write",
   check: (config) => [...namesInDocument(config.document), ...hashedUniques(config)],
   async run({ collection, document, unique = [], hash = [], hide = [] }, context) {
-    const faults = [...documentFaults(document), ...hash.flatMap((path) => passwordFaults(document, path))];
-    if (faults.length > 0) return badDocument(faults.slice(0, INPUT_FAULTS_MAX));
+    const faults = insertFaults(document, hash);
+    if (faults.length > 0) return refuseFaults(faults);
     const hashed = await hashFields(document, hash, context);
-    const stored = await context.services.documents.insertOne(ownedData(context.ownerId, collection), hashed, {
-      unique,
-    });
-    if (stored.ok) return output(withoutFields(stored.value, hide));
-    return refuse({ code: "DUPLICATE", detail: describeDuplicate(stored.error.fields) });
+    const place = ownedData(context.ownerId, collection);
+    const stored = await context.services.documents.insertOne(place, hashed, { unique });
+    return stored.ok ? output(withoutFields(stored.value, hide)) : refuseDuplicate(stored.error);
+  },
+  preview({ document, hash = [], hide = [] }) {
+    const faults = insertFaults(document, hash);
+    if (faults.length > 0) return refuseFaults(faults);
+    // Nothing is hashed here, and a password is not to be seen all the same.
+    const masked = hash.reduce((copy, path) => withField(copy, path, DRY_RUN_VALUE), document);
+    return output(withoutFields({ _id: DRY_RUN_VALUE, ...masked }, hide));
   },
 });
 
-function badDocument(errors: readonly FieldError[]) {
-  return refuse({ code: "VALIDATION_FAILED", detail: describeFieldErrors(errors), errors });
-}
-
-function describeDuplicate(fields: readonly string[]): string {
-  return `a document with the same ${fields.join(", ") || "unique field"} exists already`;
-}
-
-/** What no store takes. The document may be the caller's own, so that every name in it is a stranger's. */
-function documentFaults(document: JsonObject): readonly FieldError[] {
-  const id = document._id;
-  const longId = typeof id === "string" && id.length > DOCUMENT_ID_MAX_CHARS;
-  return [
-    ...checkDocument(document),
-    ...(longId ? [{ path: "_id", message: `at most ${DOCUMENT_ID_MAX_CHARS} characters` }] : []),
-    ...prototypeNames(document, ""),
-  ];
-}
-
-/** `checkDocument` knows `__proto__`; the other two could be stored, but no reference could ever read them. */
-function prototypeNames(value: Json, path: string): readonly FieldError[] {
-  if (Array.isArray(value)) return value.flatMap((item: Json, i) => prototypeNames(item, joinPath(path, i)));
-  if (!isJsonObject(value)) return [];
-  return Object.entries(value).flatMap(([key, inner]) => {
-    const here = joinPath(path, key);
-    const refused = isPrototypeKey(key) && key !== "__proto__";
-    const below = prototypeNames(inner, here);
-    return refused ? [{ path: here, message: "never the name of a field" }, ...below] : below;
-  });
+function insertFaults(document: JsonObject, hash: readonly string[]): readonly FieldError[] {
+  return [...documentFaults(document), ...hash.flatMap((path) => passwordFaults(document, path))];
 }
 
 function passwordFaults(document: JsonObject, path: string): readonly FieldError[] {
@@ -88,9 +67,8 @@ async function hashFields(document: JsonObject, paths: readonly string[], contex
 
 /** Names that the author wrote. A document that is a reference as a whole shows its names only in a run. */
 function namesInDocument(document: Json | undefined): readonly FieldError[] {
-  if (!isJsonObject(document)) return [];
   // An `_id` that is a reference is a text here like any other.
-  return documentFaults(document).map(({ path, message }) => ({ path: joinPath("document", path), message }));
+  return isJsonObject(document) ? below("document", documentFaults(document)) : [];
 }
 
 function hashedUniques(config: JsonObject): readonly FieldError[] {

@@ -4,6 +4,7 @@ import { object } from "../config-schemas.ts";
 import { jsonSize } from "../json-size.ts";
 import { AUDIENCE_MAX_CHARS, CLAIMS_MAX_BYTES, TOKEN_MAX_SECONDS } from "../limits.ts";
 import { defineTool, fail, output } from "../tool.ts";
+import { jwtSecret, toKey, vanishingTrust } from "./jwt-secret.ts";
 
 const UNIT_SECONDS = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;
 const DURATION = /^([1-9]\d{0,6})([smhd])$/;
@@ -18,17 +19,19 @@ export const jwtGenerateTool = defineTool({
   name: "jwtGenerate",
   description:
     "Makes a signed token (HS256) of the claims, with `iss` (the agent's id), `iat`, `exp` and, where given, `aud` " +
-    "added. The key is the agent's own.",
+    "added. The key is the agent's own, which jwtVerify of all agents of its owner knows, or `secret`.",
   config: z.strictObject({
     claims: object,
-    expiresIn: expiresIn.default(UNIT_SECONDS.h),
+    expiresIn: expiresIn.prefault("1h"),
+    secret: jwtSecret.optional(),
     audience: z.string().min(1).max(AUDIENCE_MAX_CHARS).optional(),
   }),
   output: z.object({ token: z.string(), expiresAt: z.iso.datetime() }),
-  async run({ claims, expiresIn, audience }, { services, agentId }) {
+  check: vanishingTrust,
+  async run({ claims, expiresIn, secret, audience }, { services, agentId }) {
     if (jsonSize(claims, CLAIMS_MAX_BYTES) === null)
       return fail(`claims hold at most ${CLAIMS_MAX_BYTES} bytes as JSON`);
-    const key = await services.signingKey(agentId);
+    const key = secret === undefined ? await services.signingKey(agentId) : toKey(secret);
     if (key === null) return fail("tokens cannot be signed: this server has no ENCRYPTION_KEY");
     const { SignJWT } = await import("jose/jwt/sign");
     const issuedAt = Math.floor(services.clock.now() / 1_000);

@@ -1,4 +1,6 @@
 import loginApi from "./login-api.json" with { type: "json" };
+import meApi from "./me-api.json" with { type: "json" };
+import researchBriefApi from "./research-brief-api.json" with { type: "json" };
 import signupApi from "./signup-api.json" with { type: "json" };
 import webResearchApi from "./web-research-api.json" with { type: "json" };
 
@@ -11,5 +13,7 @@ interface Template {
 export const templates: Readonly<Record<string, Template>> = {
   "signup-api": signupApi,
   "login-api": loginApi,
+  "me-api": meApi,
+  "research-brief-api": researchBriefApi,
   "web-research-api": webResearchApi,
 };

@@ -3,18 +3,28 @@ import type { Clock } from "../../../src/core/clock.ts";
 import { createIdSource, systemRandom } from "../../../src/core/ids.ts";
 import type { Json } from "../../../src/core/json.ts";
 import type { LogFields, Logger } from "../../../src/core/logger.ts";
-import { err } from "../../../src/core/result.ts";
-import { deriveSigningKey } from "../../../src/runtime/agents/signing-key.ts";
+import type { Metrics } from "../../../src/core/metrics.ts";
+import { createAdmissionControl } from "../../../src/http/admission/control.ts";
+import { createTracer } from "../../../src/observability/tracing/tracer.ts";
+import { createAgentStore } from "../../../src/runtime/agents/agent-store.ts";
+import { createCachedAgents } from "../../../src/runtime/agents/cached-agents.ts";
 import { type CreateAgent, createAgentBody } from "../../../src/runtime/contract.ts";
 import type { RunRequest } from "../../../src/runtime/execution/executor.ts";
-import { createPasswords } from "../../../src/runtime/passwords/passwords.ts";
+import { loadExpressions } from "../../../src/runtime/expressions/load-expressions.ts";
+import { createPlans } from "../../../src/runtime/plans.ts";
 import { type Registry, toolRegistry } from "../../../src/runtime/registry.ts";
+import { createRunAdmission } from "../../../src/runtime/run-admission.ts";
+import { createRunner, type RunOptions } from "../../../src/runtime/runner.ts";
+import { createRunHistory, type RunHistory } from "../../../src/runtime/runs/run-history.ts";
+import { createRunRecorder } from "../../../src/runtime/runs/run-recorder.ts";
 import { createRuntimeService, type RuntimeService } from "../../../src/runtime/service.ts";
-import type { StepContext, ToolServices } from "../../../src/runtime/tool.ts";
+import type { ToolServices } from "../../../src/runtime/tool.ts";
 import { createExecutionLog } from "../../../src/servers/execution-log.ts";
-import type { Documents } from "../../../src/storage/documents/documents.ts";
 import { createFakeClock } from "../fake-clock.ts";
 import { createMemoryDocuments, type MemoryDocuments } from "../memory-documents.ts";
+import { createMemorySharedState } from "../memory-shared-state.ts";
+import { WAITS_FOR_TIME } from "../waits-for-time.ts";
+import { testServices } from "./step-context.ts";
 
 export const ENCRYPTION_KEY = btoa("0123456789abcdef0123456789abcdef");
 export const ORIGIN = "https://orchestrix.test";
@@ -35,26 +45,16 @@ export function createTestLog(): { readonly log: Logger; readonly lines: LogLine
   return { lines, log: { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") } };
 }
 
-export function createToolServices(
-  documents: Documents,
-  clock: Clock,
-  changes: Partial<ToolServices> = {},
-): ToolServices {
-  return {
-    documents,
-    clock,
-    passwords: createPasswords({ random: systemRandom, clock }),
-    signingKey: (agentId) => deriveSigningKey(ENCRYPTION_KEY, agentId),
-    search: async () =>
-      err({ code: "SEARCH_UNAVAILABLE", detail: "no provider answered", attempts: [], retryAfterSeconds: 5 }),
-    ...changes,
-  };
-}
+/** As a request over HTTP runs an agent. */
+const OVER_HTTP: RunOptions = { trigger: "http", callerAddress: "192.0.2.1", traceparent: null };
 
 export interface TestRuntime {
-  readonly runtime: RuntimeService;
+  readonly runtime: Omit<RuntimeService, "run"> & {
+    run(call: Call, agentId: string, request: RunRequest, options?: RunOptions): ReturnType<RuntimeService["run"]>;
+  };
   readonly documents: MemoryDocuments;
   readonly lines: LogLine[];
+  readonly history: RunHistory;
   /** Waits for what goes on after answers have left. */
   settle(): Promise<void>;
 }
@@ -66,28 +66,62 @@ export function createTestRuntime(
     readonly clock?: Clock;
     readonly registry?: Registry;
     readonly services?: Partial<ToolServices>;
+    readonly secrets?: Readonly<Record<string, string>>;
+    readonly runsPerDay?: number;
   } = {},
 ): TestRuntime {
   const { documents = createMemoryDocuments(), clock = createFakeClock(), registry = toolRegistry } = options;
   const ids = createIdSource(clock, systemRandom);
   const { log, lines } = createTestLog();
   const pending: Promise<unknown>[] = [];
-  const runtime = createRuntimeService({
-    documents,
+  const defer = (what: string, work: Promise<unknown>) => {
+    if (!WAITS_FOR_TIME.has(what)) pending.push(work);
+  };
+  const metrics: Metrics = { count() {}, observe() {}, gauge() {} };
+  const agents = createCachedAgents(createAgentStore({ documents, ids, clock }), clock);
+  const plans = createPlans({ registry, loadExpressions });
+  const history = createRunHistory({ documents, clock, log, keepDays: 30 });
+  const admission = createAdmissionControl({ shared: createMemorySharedState(clock), clock, defer, log, metrics });
+  const runner = createRunner({
+    agents,
     ids,
     clock,
     log,
-    defer: (_what, work) => pending.push(work),
-    executionLog: createExecutionLog({ documents, ids, clock }),
-    registry,
-    services: createToolServices(documents, clock, options.services),
+    random: systemRandom,
+    plans,
+    admission: createRunAdmission({ admission, runsPerDay: options.runsPerDay ?? 1_000_000 }),
+    history,
+    recorder: createRunRecorder({
+      history,
+      executionLog: createExecutionLog({ documents, ids, clock }),
+      clock,
+      defer,
+      metrics,
+      log,
+    }),
+    tracing: createTracer({
+      endpoint: undefined,
+      headers: {},
+      serviceName: "orchestrix",
+      version: "test",
+      fetch: () => Promise.reject(new Error("nobody collects")),
+      clock,
+      defer,
+      random: systemRandom,
+      metrics,
+      log,
+    }),
+    readSecrets: async () => new Map(Object.entries(options.secrets ?? {})),
+    services: testServices({ documents, clock, ...options.services }),
   });
+  const service = createRuntimeService({ agents, runner, plans, history, clock, log, defer });
   return {
-    runtime,
+    runtime: { ...service, run: (call, id, request, how = OVER_HTTP) => service.run(call, id, request, how) },
     documents,
     lines,
+    history,
     async settle() {
-      await Promise.all(pending.splice(0));
+      while (pending.length > 0) await Promise.all(pending.splice(0));
     },
   };
 }
@@ -107,7 +141,7 @@ export function callBy(actor: Actor, changes: Partial<Call> = {}): Call {
 export function agentBody(
   graph: {
     readonly tools: readonly object[];
-    readonly executionOrder: readonly string[];
+    readonly executionOrder: readonly (string | readonly string[])[];
     readonly inputSchema?: object;
   },
   metadata: Partial<CreateAgent["metadata"]> = {},
@@ -129,17 +163,4 @@ export function agentBody(
 
 export function requestOf(input: Json, changes: Partial<RunRequest> = {}): RunRequest {
   return { input, method: "POST", headers: {}, query: {}, ...changes };
-}
-
-export function stepContext(services: ToolServices, changes: Partial<StepContext> = {}): StepContext {
-  return {
-    services,
-    agentId: "agent_00000000000000000000000001",
-    ownerId: "user-1",
-    input: null,
-    inputSchema: { type: "object" },
-    asOwner: callBy(keyOf("user-1", "search")),
-    signal: new AbortController().signal,
-    ...changes,
-  };
 }

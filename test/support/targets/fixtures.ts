@@ -22,6 +22,7 @@ export function agentOf(metadata: Partial<CreateAgent["metadata"]> = {}, name = 
       ownerId: "user-123",
       version: 1,
       access: "public",
+      policy: {},
       ...metadata,
     },
   };

@@ -1,70 +1,48 @@
 import { expect, test } from "vitest";
-import * as z from "zod";
-import type { Clock } from "../../../src/core/clock.ts";
 import { StorageUnavailable } from "../../../src/core/errors.ts";
 import type { Json } from "../../../src/core/json.ts";
-import { toolSchema } from "../../../src/runtime/contract.ts";
-import { executePlan, type RunRequest } from "../../../src/runtime/execution/executor.ts";
-import { planGraph } from "../../../src/runtime/graph/graph.ts";
-import { toolRegistry } from "../../../src/runtime/registry.ts";
-import { defineTool, fail, output, type Tool, type ToolDefinition } from "../../../src/runtime/tool.ts";
+import { runTraceSchema } from "../../../src/runtime/contract.ts";
+import { fail, output } from "../../../src/runtime/tool.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
-import { createMemoryDocuments } from "../../support/memory-documents.ts";
-import { callBy, createTestLog, createToolServices, keyOf, requestOf } from "../../support/runtime/runtime.ts";
+import { AGENT_ID, execute, RUN_ID, tool } from "./execution/scene.ts";
 
 const SECRET = "hunter2-hunter2";
-
-function tool(name: string, run: ToolDefinition<z.ZodType>["run"]): Tool {
-  return defineTool({ name, description: name, config: z.looseObject({}), output: z.unknown(), run });
-}
-
-interface Setup {
-  readonly extra?: readonly Tool[];
-  readonly clock?: Clock;
-  readonly request?: RunRequest;
-  readonly signal?: AbortSignal;
-}
-
-/** Runs steps that carry their tool's name as id, in the order given. */
-function execute(
-  steps: readonly (string | { name: string; config?: object; timeoutMs?: number })[],
-  setup: Setup = {},
-) {
-  const { extra = [], clock = createFakeClock(), request = requestOf({ password: SECRET }), signal } = setup;
-  const registry = new Map([...toolRegistry, ...extra.map((t) => [t.name, t] as const)]);
-  const tools = steps.map((step) => (typeof step === "string" ? { name: step } : step));
-  const specs = tools.map((spec) => toolSchema.parse({ toolId: spec.name, ...spec }));
-  const plan = planGraph(
-    { tools: specs, executionOrder: specs.map((spec) => spec.toolId), inputSchema: { type: "object" } },
-    registry,
-  );
-  if (!plan.ok) throw new Error(JSON.stringify(plan.error));
-  const { log, lines } = createTestLog();
-  const order = {
-    runId: "run_00000000000000000000000001",
-    agentId: "agent_00000000000000000000000001",
-    ownerId: "user-1",
-    request,
-    asOwner: callBy(keyOf("user-1", "search"), signal === undefined ? {} : { signal }),
-  };
-  const services = createToolServices(createMemoryDocuments(), clock);
-  return { execution: executePlan(plan.value, order, { clock, log, services }), lines };
-}
+const WITH_SECRET = { input: { password: SECRET } };
 
 test("a graph without a response answers with its last output", async () => {
-  const { result, steps } = await execute(["input"]).execution;
+  const { result, trace } = await execute(["input"], WITH_SECRET).execution;
   expect(result).toEqual({ ok: true, value: { status: 200, headers: {}, body: { password: SECRET } } });
-  expect(steps).toEqual([
-    {
-      toolId: "input",
-      name: "input",
-      status: "ok",
-      startedAt: "2026-02-13T10:30:00.000Z",
-      durationMs: 0,
-      outputBytes: JSON.stringify({ password: SECRET }).length,
-      error: null,
-    },
-  ]);
+  expect(trace).toEqual({
+    runId: RUN_ID,
+    agentId: AGENT_ID,
+    serverId: "mcp_1",
+    version: 3,
+    requestId: "req_test",
+    traceId: null,
+    trigger: "http",
+    dryRun: false,
+    outcome: "ok",
+    status: 200,
+    startedAt: "2026-02-13T10:30:00.000Z",
+    durationMs: 0,
+    error: null,
+    steps: [
+      {
+        toolId: "input",
+        name: "input",
+        status: "ok",
+        startedAt: "2026-02-13T10:30:00.000Z",
+        durationMs: 0,
+        attempts: 1,
+        outputBytes: JSON.stringify({ password: SECRET }).length,
+        error: null,
+        rule: null,
+        input: {},
+        output: { password: "[masked]" },
+      },
+    ],
+  });
+  expect(runTraceSchema.parse(trace)).toEqual(trace);
 });
 
 test("a response says status, headers and body from what ran before", async () => {
@@ -82,8 +60,8 @@ test("a response says status, headers and body from what ran before", async () =
       },
     },
   };
-  const request = requestOf([1, 2], { query: { q: "x" } });
-  const { result } = await execute(["input", response], { request }).execution;
+  const request = { input: [1, 2], method: "POST", headers: {}, query: { q: "x" } };
+  const { result } = await execute(["input", response], { changes: { request } }).execution;
   expect(result).toEqual({
     ok: true,
     value: {
@@ -92,8 +70,8 @@ test("a response says status, headers and body from what ran before", async () =
       body: {
         input: [1, 2],
         q: "x",
-        run: "run_00000000000000000000000001",
-        agent: "agent_00000000000000000000000001",
+        run: RUN_ID,
+        agent: AGENT_ID,
         owner: "user-1",
       },
     },
@@ -101,30 +79,30 @@ test("a response says status, headers and body from what ran before", async () =
 });
 
 test("a missing reference fails the step and names the reference", async () => {
-  const { result, steps } = await execute(["input", { name: "response", config: { body: "{{input.gone}}" } }])
+  const { result, trace } = await execute(["input", { name: "response", config: { body: "{{input.gone}}" } }])
     .execution;
   expect(result).toEqual({
     ok: false,
     error: {
       code: "RUN_FAILED",
       detail: "step response: {{input.gone}} has no value",
-      runId: "run_00000000000000000000000001",
+      runId: RUN_ID,
       step: "response",
     },
   });
-  expect(steps.map((step) => step.status)).toEqual(["ok", "failed"]);
+  expect(trace.steps.map((step) => step.status)).toEqual(["ok", "failed"]);
 });
 
 test("a value that does not fit its setting fails the step without being shown", async () => {
   const response = { name: "response", config: { status: "{{input.password}}" } };
-  const { result, steps } = await execute(["input", response]).execution;
+  const { result, trace } = await execute(["input", response], WITH_SECRET).execution;
   expect(result).toMatchObject({ ok: false, error: { code: "RUN_FAILED", detail: expect.stringContaining("status") } });
-  expect(JSON.stringify([result, steps])).not.toContain(SECRET);
+  expect(JSON.stringify([result, trace])).not.toContain(SECRET);
 });
 
 test("an expected failure ends the run with its own words", async () => {
   const broken = tool("broken", () => fail("the other side is closed"));
-  const { result } = await execute([{ name: "broken" }, "input"], { extra: [broken] }).execution;
+  const { result } = await execute([{ name: "broken" }, "input"], { tools: [broken] }).execution;
   expect(result).toMatchObject({
     ok: false,
     error: { code: "RUN_FAILED", detail: "step broken: the other side is closed" },
@@ -135,10 +113,10 @@ test("a bug is logged whole and told as an internal error", async () => {
   const buggy = tool("buggy", () => {
     throw new TypeError(`connect mongodb://root:${SECRET}@db failed`);
   });
-  const { execution, lines } = execute(["input", "buggy"], { extra: [buggy] });
-  const { result, steps } = await execution;
+  const { execution, lines } = execute(["input", "buggy"], { tools: [buggy], ...WITH_SECRET });
+  const { result, trace } = await execution;
   expect(result).toMatchObject({ ok: false, error: { code: "RUN_FAILED", detail: "step buggy: internal error" } });
-  expect(JSON.stringify([result, steps])).not.toContain(SECRET);
+  expect(JSON.stringify([result, trace])).not.toContain(SECRET);
   expect(lines).toEqual([
     {
       level: "error",
@@ -150,7 +128,7 @@ test("a bug is logged whole and told as an internal error", async () => {
 
 test("a store that does not answer is no bug", async () => {
   const lost = tool("lost", () => Promise.reject(new StorageUnavailable("no answer")));
-  const { execution, lines } = execute(["lost"], { extra: [lost] });
+  const { execution, lines } = execute(["lost"], { tools: [lost] });
   expect((await execution).result).toMatchObject({ ok: false, error: { code: "STORAGE_UNAVAILABLE" } });
   expect(lines.map((line) => line.level)).toEqual(["warn"]);
 });
@@ -158,15 +136,15 @@ test("a store that does not answer is no bug", async () => {
 test("a step that hangs ends the run after its own time, with the step named", async () => {
   const clock = createFakeClock();
   const hang = tool("hang", () => new Promise(() => {}));
-  const { execution } = execute(["input", { name: "hang", timeoutMs: 50 }], { extra: [hang], clock });
+  const { execution } = execute(["input", { name: "hang", timeoutMs: 50 }], { tools: [hang], clock });
   await clock.advance(50);
-  const { result, steps, durationMs } = await execution;
+  const { result, trace } = await execution;
   expect(result).toMatchObject({
     ok: false,
     error: { code: "RUN_TIMEOUT", step: "hang", detail: "step hang: took longer than 50 ms" },
   });
-  expect(steps.at(-1)).toMatchObject({ toolId: "hang", status: "timeout", durationMs: 50, outputBytes: null });
-  expect(durationMs).toBe(50);
+  expect(trace.steps.at(-1)).toMatchObject({ toolId: "hang", status: "timeout", durationMs: 50, outputBytes: null });
+  expect(trace.durationMs).toBe(50);
 });
 
 test("all steps together have their time too, and the signal tells the step", async () => {
@@ -180,25 +158,25 @@ test("all steps together have their time too, and the signal tells the step", as
       return new Promise((resolve) => clock.after(9_000, () => resolve(output(name))));
     }),
   );
-  const { execution } = execute(["a", "b", "c", "d"], { extra: steps, clock });
+  const { execution } = execute(["a", "b", "c", "d"], { tools: steps, clock });
   await clock.advance(30_000);
-  const { result, durationMs } = await execution;
+  const { result, trace } = await execution;
   expect(result).toMatchObject({
     ok: false,
     error: { code: "RUN_TIMEOUT", step: "d", detail: "step d: the run took longer than 30000 ms" },
   });
-  expect(durationMs).toBe(30_000);
+  expect(trace.durationMs).toBe(30_000);
   expect(aborted).toMatchObject({ name: "TimeoutError" });
 });
 
 test("a caller who hangs up ends the run", async () => {
   const controller = new AbortController();
   const hang = tool("hang", () => new Promise(() => {}));
-  const { execution } = execute(["hang", "input"], { extra: [hang], signal: controller.signal });
+  const { execution } = execute(["hang", "input"], { tools: [hang], signal: controller.signal });
   controller.abort();
-  const { result, steps } = await execution;
+  const { result, trace } = await execution;
   expect(result).toMatchObject({ ok: false, error: { code: "RUN_FAILED", detail: "step hang: the caller hung up" } });
-  expect(steps).toHaveLength(1);
+  expect(trace).toMatchObject({ outcome: "cancelled", status: null, steps: [{ toolId: "hang", status: "cancelled" }] });
 });
 
 test.each<[string, () => Json]>([
@@ -207,7 +185,7 @@ test.each<[string, () => Json]>([
   ["deep", () => nested(200)],
 ])("an output that is too %s fails its step", async (_what, make) => {
   const big = tool("big", () => output(make()));
-  const { result } = await execute(["big"], { extra: [big] }).execution;
+  const { result } = await execute(["big"], { tools: [big] }).execution;
   expect(result).toMatchObject({
     ok: false,
     error: { code: "RUN_FAILED", detail: expect.stringContaining("larger than") },
@@ -216,8 +194,8 @@ test.each<[string, () => Json]>([
 
 test("a config that repeats a large input fails before anything is made of it", async () => {
   const body = Array.from({ length: 20 }, () => "{{input}}");
-  const request = requestOf("y".repeat(200_000));
-  const { result } = await execute(["input", { name: "response", config: { body } }], { request }).execution;
+  const input = "y".repeat(200_000);
+  const { result } = await execute(["input", { name: "response", config: { body } }], { input }).execution;
   expect(result).toMatchObject({ ok: false, error: { detail: expect.stringContaining("grows beyond") } });
 });
 

@@ -1,11 +1,17 @@
 import { describe, expect, test } from "vitest";
 import type { FieldError } from "../../../src/core/errors.ts";
 import { type Graph, toolSchema } from "../../../src/runtime/contract.ts";
-import { planGraph, resolveInputSchema } from "../../../src/runtime/graph/graph.ts";
+import { hasExpressions, planGraph, resolveInputSchema } from "../../../src/runtime/graph/graph.ts";
 import { toolRegistry } from "../../../src/runtime/registry.ts";
 import loginApi from "../../../src/servers/templates/login-api.json" with { type: "json" };
 import signupApi from "../../../src/servers/templates/signup-api.json" with { type: "json" };
 import webResearchApi from "../../../src/servers/templates/web-research-api.json" with { type: "json" };
+import { fakeExpressions } from "./execution/fake-expressions.ts";
+import { echo as echoTool, evaluating } from "./execution/scene.ts";
+
+const evaluatingMore = { ...evaluating, expressions: ["expression", "fields"] };
+const registry = new Map([...toolRegistry, ...[echoTool, evaluatingMore].map((tool) => [tool.name, tool] as const)]);
+const PLANNING = { registry, expressions: fakeExpressions, policy: {} };
 
 interface Step {
   readonly toolId: string;
@@ -13,12 +19,15 @@ interface Step {
   readonly [field: string]: unknown;
 }
 
-function graph(tools: readonly Step[], executionOrder = tools.map((tool) => tool.toolId)): Graph {
+function graph(
+  tools: readonly Step[],
+  executionOrder: Graph["executionOrder"] = tools.map((tool) => tool.toolId),
+): Graph {
   return { tools: tools.map((tool) => toolSchema.parse(tool)), executionOrder, inputSchema: { type: "object" } };
 }
 
 function faultsOf(given: Graph): readonly FieldError[] {
-  const plan = planGraph(given, toolRegistry);
+  const plan = planGraph(given, PLANNING);
   return plan.ok ? [] : plan.error;
 }
 
@@ -29,9 +38,20 @@ function find(config: object): Step {
   return { toolId: "find", name: "dbFind", config: { collection: "users", filter: {}, ...config } };
 }
 
+function update(changes: object): Step {
+  return { toolId: "u", name: "dbUpdate", config: { collection: "users", filter: {}, update: changes } };
+}
+
+function insert(document: unknown): Step {
+  return { toolId: "i", name: "dbInsert", config: { collection: "users", document } };
+}
+
 test("a sound graph is planned in the order of execution", () => {
-  const plan = planGraph(graph([RESPONSE, INPUT], ["input", "response"]), toolRegistry);
-  expect(plan.ok && plan.value.steps.map((step) => step.toolId)).toEqual(["input", "response"]);
+  const plan = planGraph(graph([RESPONSE, INPUT], ["input", "response"]), PLANNING);
+  expect(plan.ok && plan.value.stages.map((stage) => stage.map((step) => step.toolId))).toEqual([
+    ["input"],
+    ["response"],
+  ]);
 });
 
 describe("a graph is refused at the place of the fault", () => {
@@ -74,22 +94,16 @@ describe("a graph is refused at the place of the fault", () => {
       "is one or a list",
     ],
     [
-      "a reference in a schema",
-      graph([INPUT, { toolId: "v", name: "inputValidation", config: { schema: { const: "{{input.x}}" } } }]),
-      "tools.1.config.schema.const",
-      "no references here",
-    ],
-    [
       "a bad schema of a step",
       graph([INPUT, { toolId: "v", name: "inputValidation", config: { schema: { properties: { a: 5 } } } }]),
       "tools.1.config.schema.properties.a",
       "a schema is",
     ],
     [
-      "a signing secret",
+      "a signing secret that is too short",
       graph([{ toolId: "j", name: "jwtGenerate", config: { claims: {}, secret: "s" } }]),
       "tools.0.config.secret",
-      "no setting",
+      "at least 32 bytes",
     ],
     [
       "a token that never ends",
@@ -194,4 +208,231 @@ test("a graph's own schema is checked too", () => {
 test.each([loginApi, signupApi, webResearchApi])("the template $name is a sound graph", (template) => {
   const { tools, executionOrder } = graph(template.tools, template.executionOrder);
   expect(faultsOf({ tools, executionOrder, inputSchema: resolveInputSchema({ tools }) })).toEqual([]);
+});
+
+function echo(toolId: string, config: object = {}, more: object = {}): Step {
+  return { toolId, name: "echo", config, ...more };
+}
+
+describe("groups, conditions and jumps are refused at the place of the fault", () => {
+  const early = { ...RESPONSE, toolId: "early", when: "input.no" };
+  test.each<[string, readonly Step[], Graph["executionOrder"], string, string]>([
+    ["an unknown step in a group", [echo("a")], [["a", "gone"]], "executionOrder.0.1", "no tool has the id gone"],
+    ["a step twice", [echo("a"), echo("b")], ["a", ["b", "a"]], "executionOrder.1.1", "in the order already"],
+    [
+      "a reference inside a group",
+      [INPUT, echo("a"), echo("b", { x: "{{a}}" })],
+      ["input", ["a", "b"]],
+      "tools.2.config.x",
+      "{{a}}: the step a runs at the same time",
+    ],
+    [
+      "a condition that reads its group",
+      [INPUT, echo("a"), echo("b", {}, { when: "a.x" })],
+      ["input", ["a", "b"]],
+      "tools.2.when",
+      "a: the step a runs at the same time",
+    ],
+    [
+      "a response in a group",
+      [INPUT, echo("a"), RESPONSE],
+      ["input", ["a", "response"]],
+      "executionOrder.1.1",
+      "does not run at once",
+    ],
+    [
+      "a group after the response",
+      [INPUT, RESPONSE, echo("a")],
+      ["input", "response", ["a"]],
+      "executionOrder.2.0",
+      "ends the run before",
+    ],
+    ["a condition that does not compile", [echo("a", {}, { when: "f(" })], ["a"], "tools.0.when", "unexpected ("],
+    ["a condition with braces", [INPUT, echo("a", {}, { when: "{{input}}" })], ["input", "a"], "tools.1.when", "names"],
+    ["a condition over itself", [echo("a", {}, { when: "a" })], ["a"], "tools.0.when", "does not run before"],
+    ["a condition over nothing", [echo("a", {}, { when: "gone.x" })], ["a"], "tools.0.when", "there is no step gone"],
+    ["a condition over secrets", [echo("a", {}, { when: "secrets.A" })], ["a"], "tools.0.when", "not available"],
+    ["an onError that is none", [echo("a", {}, { onError: "retry" })], ["a"], "tools.0.onError", "no step retry"],
+    ["an onError to itself", [echo("a", {}, { onError: "a" })], ["a"], "tools.0.onError", "does not run after"],
+    ["an onError backwards", [echo("a"), echo("b", {}, { onError: "a" })], ["a", "b"], "tools.1.onError", "after"],
+    [
+      "an onError into a group",
+      [echo("a", {}, { onError: "c" }), echo("b"), echo("c")],
+      ["a", ["b", "c"]],
+      "tools.0.onError",
+      "runs at once with others",
+    ],
+    ["an onError within the group", [echo("a", {}, { onError: "b" }), echo("b")], [["a", "b"]], "tools.0.onError", ""],
+    ["an id that reaches a prototype", [echo("__proto__")], ["__proto__"], "tools.0.toolId", "never the id"],
+    [
+      "a step after a response that always answers",
+      [INPUT, early, RESPONSE, echo("a")],
+      ["input", "early", "response", "a"],
+      "executionOrder.3",
+      "ends the run before",
+    ],
+  ])("%s", (_what, tools, order, path, message) => {
+    expect(faultsOf(graph(tools, order))).toEqual([{ path, message: expect.stringContaining(message) }]);
+  });
+});
+
+test("a graph has at most 100 steps, those of groups counted one by one", () => {
+  const ids = Array.from({ length: 101 }, (_, i) => `s${i}`);
+  const tools = ids.map((id) => echo(id));
+  const message = "a graph has at most 100 steps";
+  expect(faultsOf(graph(tools, [ids.slice(0, 60), ids.slice(60)]))).toEqual([{ path: "executionOrder", message }]);
+  expect(faultsOf(graph(tools.slice(1), [ids.slice(1, 60), ids.slice(60)]))).toEqual([]);
+});
+
+test("groups, early responses, jumps and a group of one are sound", () => {
+  const tools = [
+    INPUT,
+    echo("a", { x: "{{input.x?}}" }, { onError: "rescue" }),
+    echo("b", {}, { when: "input.b == true" }),
+    { ...RESPONSE, toolId: "early", when: "b != null" },
+    echo("rescue", { why: "{{run.error.message?}}" }),
+    RESPONSE,
+  ];
+  const plan = planGraph(graph(tools, [["input"], ["a", "b"], "early", "rescue", "response"]), PLANNING);
+  expect(plan.ok && plan.value.stages.map((stage) => stage.length)).toEqual([1, 2, 1, 1, 1]);
+});
+
+describe("expressions of a config", () => {
+  const evaluating = (config: object) => graph([INPUT, { toolId: "t", name: "evaluating", config }]);
+
+  test("are compiled with their paths, also from an object", () => {
+    const plan = planGraph(evaluating({ expression: "input.a", fields: { "a.b": "1", c: "run.id" } }), PLANNING);
+    const step = plan.ok ? plan.value.stages[1]?.[0] : undefined;
+    expect([...(step?.expressions.keys() ?? [])]).toEqual(["expression", "fields.a.b", "fields.c"]);
+  });
+
+  test("are checked like references, each at its place", () => {
+    const config = { expression: "gone.x", fields: { a: "f(", b: "{{input}}", c: "secrets.A", d: "t.x", e: 5 } };
+    expect(faultsOf(evaluating(config)).map(({ path }) => path)).toEqual(
+      ["expression", "fields.a", "fields.b", "fields.c", "fields.d"].map((path) => `tools.1.config.${path}`),
+    );
+  });
+
+  test("have a length", () => {
+    const expression = `input.${"x".repeat(2_000)}`;
+    expect(faultsOf(evaluating({ expression }))).toEqual([
+      { path: "tools.1.config.expression", message: expect.stringContaining("at most 2000 characters") },
+    ]);
+  });
+});
+
+describe("references to secrets", () => {
+  test("are sound in any string of a config, and listed once", () => {
+    const config = { url: "https://x/?k={{secrets.KEY}}", headers: ["{{secrets.KEY}}", "{{secrets._b?}}"] };
+    const plan = planGraph(graph([echo("a", config), echo("b", { k: "{{secrets.KEY}}" })]), PLANNING);
+    expect(plan.ok && plan.value.secretNames).toEqual(["KEY", "_b"]);
+  });
+
+  test.each<[string, Step, string]>([
+    ["no name", echo("a", { k: "{{secrets}}" }), "config.k"],
+    ["a path below", echo("a", { k: "{{secrets.KEY.inner}}" }), "config.k"],
+    ["an index", echo("a", { k: "{{secrets[0]}}" }), "config.k"],
+    ["a name that is none", echo("a", { k: "{{secrets.my-key}}" }), "config.k"],
+    ["a name that is too long", echo("a", { k: `{{secrets.${"k".repeat(65)}}}` }), "config.k"],
+    ["an answer", { ...RESPONSE, config: { body: { k: "{{secrets.KEY}}" } } }, "config.body.k"],
+    ["a filter", find({ filter: { $or: [{ k: "{{secrets.KEY}}" }] } }), "config.filter.$or.0.k"],
+    ["an update", update({ $push: { keys: { key: "k {{secrets.KEY}}" } } }), "config.update.$push.keys.key"],
+    ["a document", insert({ keys: ["{{secrets.KEY}}"] }), "config.document.keys.0"],
+    ["a document as a whole", insert("{{secrets.KEY}}"), "config.document"],
+    [
+      "a token's claims",
+      { toolId: "j", name: "jwtGenerate", config: { claims: { k: "{{secrets.KEY}}" } } },
+      "config.claims.k",
+    ],
+    [
+      "what another agent is sent",
+      { toolId: "c", name: "callAgent", config: { agentId: `agent_${"0".repeat(26)}`, input: "{{secrets.KEY}}" } },
+      "config.input",
+    ],
+    [
+      "a step that gives it on",
+      { toolId: "v", name: "inputValidation", config: { data: "{{secrets.KEY}}" } },
+      "config.data",
+    ],
+    ["a search", { toolId: "s", name: "webSearch", config: { query: "is {{secrets.KEY}} known?" } }, "config.query"],
+  ])("%s is refused", (_what, step, path) => {
+    expect(faultsOf(graph([step]))).toEqual([
+      { path: `tools.0.${path}`, message: expect.stringContaining("{{secrets") },
+    ]);
+  });
+});
+
+test("of literals braces are text, whatever they look like", () => {
+  const source = 'export default () => {{ return { s: "{{secrets.KEY}} {{gone.x}} \\\\{{ }" }; }}';
+  const schema = { type: "object", properties: { "{{a": { const: "{{input.x" } } };
+  const tools = [
+    INPUT,
+    { toolId: "code", name: "code", config: { source } },
+    { toolId: "check", name: "inputValidation", config: { schema, data: "{{code.n}}" } },
+  ];
+  const plan = planGraph(graph(tools), PLANNING);
+  if (!plan.ok) throw new Error(JSON.stringify(plan.error));
+  const [, code, check] = plan.value.stages.flat();
+  expect(plan.value.secretNames).toEqual([]);
+  expect(code?.resolve(new Map(), new Map())).toEqual({ ok: true, value: { source } });
+  const scope = new Map([["code", { n: 1 }]]);
+  expect(check?.resolve(scope, new Map())).toEqual({ ok: true, value: { schema, data: 1 } });
+});
+
+test("four steps of code run at once, in one group or in several, and no fifth", () => {
+  const source = "export default () => 1;";
+  const code = (toolId: string): Step => ({ toolId, name: "code", config: { source } });
+  const ids = ["a", "b", "c", "d", "e", "f"];
+  const tools = [...ids.map(code), echo("x"), echo("y")];
+  expect(
+    faultsOf(
+      graph(tools, [
+        ["a", "b", "c", "d", "x", "y"],
+        ["e", "f"],
+      ]),
+    ),
+  ).toEqual([]);
+  expect(faultsOf(graph(tools, ["x", ["a", "b", "y", "c", "d", "e"], "f"]))).toEqual([
+    { path: "executionOrder.1", message: "at most 4 code steps run at once: here are 5" },
+  ]);
+});
+
+describe("a graph holds 200 expressions", () => {
+  const fields = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`f${i}`, "1"]));
+  const deny = Array.from({ length: 50 }, (_, i) => ({ name: `rule ${i}`, when: "false" }));
+  const compiled: string[] = [];
+  const expressions = {
+    compile(text: string) {
+      compiled.push(text);
+      return fakeExpressions.compile(text);
+    },
+  };
+  const plan = (count: number) => {
+    compiled.length = 0;
+    const steps = [
+      { ...INPUT, when: "true" },
+      { toolId: "t", name: "evaluating", config: { fields: fields(count) } },
+    ];
+    return planGraph(graph(steps), { ...PLANNING, expressions, policy: { deny } });
+  };
+
+  test("conditions and rules counted", () => {
+    expect(plan(149).ok).toBe(true);
+    expect(compiled).toHaveLength(200);
+  });
+
+  test("and of one more none is compiled", () => {
+    const message = "a graph and its policy's rules hold at most 200 expressions, conditions counted: here are 201";
+    expect(plan(150)).toEqual({ ok: false, error: [{ path: "tools", message }] });
+    expect(compiled).toEqual([]);
+  });
+});
+
+test("expressions are needed where a condition, a tool or a rule has one", () => {
+  const needs = (given: Graph, policy = {}) => hasExpressions(given, { registry: PLANNING.registry, policy });
+  expect(needs(graph([INPUT, RESPONSE]))).toBe(false);
+  expect(needs(graph([{ ...INPUT, when: "true" }]))).toBe(true);
+  expect(needs(graph([{ toolId: "t", name: "evaluating" }]))).toBe(false);
+  expect(needs(graph([{ toolId: "t", name: "evaluating", config: { fields: { a: "1" } } }]))).toBe(true);
+  expect(needs(graph([INPUT]), { deny: [{ name: "a", when: "true" }] })).toBe(true);
 });

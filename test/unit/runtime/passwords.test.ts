@@ -5,8 +5,7 @@ import { createGate } from "../../../src/runtime/passwords/gate.ts";
 import { createPasswords } from "../../../src/runtime/passwords/passwords.ts";
 import { passwordVerifyTool } from "../../../src/runtime/tools/password-verify.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
-import { createMemoryDocuments } from "../../support/memory-documents.ts";
-import { createToolServices, stepContext } from "../../support/runtime/runtime.ts";
+import { testContext, testServices } from "../../support/runtime/step-context.ts";
 
 const passwords = createPasswords({ random: systemRandom, clock: systemClock });
 
@@ -52,12 +51,10 @@ async function cpuMs(work: () => Promise<unknown>): Promise<number> {
 
 test("passwordVerify answers the same to a wrong password and to an unknown user", async () => {
   const verify = async (password: string, hash: string | null) => hash === `hash of ${password}`;
-  const services = createToolServices(createMemoryDocuments(), createFakeClock(), {
-    passwords: { verify, hash: async () => "" },
-  });
+  const services = testServices({ passwords: { verify, hash: async () => "" } });
   const run = async (config: object) => {
     const bound = passwordVerifyTool.bind({ password: "right", ...config });
-    return bound.ok ? bound.value(stepContext(services)) : bound.error;
+    return bound.ok ? bound.value.run(testContext({ services })) : bound.error;
   };
   expect(await run({ hash: "hash of right" })).toEqual({ kind: "output", value: { valid: true } });
   const wrong = await run({ hash: "hash of other" });

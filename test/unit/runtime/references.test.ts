@@ -120,6 +120,8 @@ test("templates, references and their number are bounded", () => {
   expect(faultsOf(`{{a.${"x".repeat(600)}}}`)).toHaveLength(1);
   expect(faultsOf("{{a}}".repeat(101))).toHaveLength(1);
   expect(faultsOf("{{a}}".repeat(100))).toEqual([]);
+  expect(faultsOf(Array(500).fill("{{a}}"))).toEqual([]);
+  expect(faultsOf(Array(50_000).fill("{{a}}"))).toEqual([{ path: "", message: expect.stringContaining("500") }]);
 });
 
 test("a long string of braces is taken apart in no time", () => {
@@ -141,4 +143,25 @@ test("a key named __proto__ stays data", () => {
   const resolved = resolve(config);
   expect(JSON.stringify(resolved)).toContain('"__proto__":{"polluted":"a@b.c"}');
   expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+});
+
+test("secrets are read beside the scope, and a missing one is named", () => {
+  const { template } = compileTemplate({ key: "k={{secrets.KEY}}", none: "{{secrets.NONE?}}" });
+  expect(resolveTemplate(template, SCOPE, new Map([["KEY", "abc"]]))).toEqual({ ok: true, value: { key: "k=abc" } });
+  expect(resolveTemplate(template, SCOPE)).toEqual({ ok: false, error: "the secret KEY is not set" });
+  const withSecrets = new Map<string, Json>([["secrets", { KEY: "from the scope" }]]);
+  expect(resolveTemplate(template, withSecrets).ok).toBe(false);
+});
+
+test("hidden references are masked where they have a value", () => {
+  const { template } = compileTemplate(["{{input.email}}", "<{{input.email}}>", "{{input.empty}}", "{{input.gone?}}"]);
+  const hidden = resolveTemplate(template, SCOPE, new Map(), () => true);
+  expect(hidden).toEqual({ ok: true, value: ["[masked]", "<[masked]>", null] });
+});
+
+test("properties that are named verbatim are left as they are", () => {
+  const config = { expression: "{{input}}", fields: { a: "\\{{b}}" }, url: "{{input.email}}" };
+  const { template, references, faults } = compileTemplate(config, ["expression", "fields"]);
+  expect([references.length, faults]).toEqual([1, []]);
+  expect(resolveTemplate(template, SCOPE)).toEqual({ ok: true, value: { ...config, url: "a@b.c" } });
 });

@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
 import { StorageUnavailable } from "../../../src/core/errors.ts";
 import { createIdSource, systemRandom } from "../../../src/core/ids.ts";
+import { acceptsEventStream } from "../../../src/http/accept.ts";
 import { createExecutionLog, type ExecutionLog, type LogEvent } from "../../../src/servers/execution-log.ts";
 import { logIdAt, parseLogCursor, writeLogCursor } from "../../../src/servers/log-cursor.ts";
-import { acceptsEventStream, type LogStreamOptions, streamLogs } from "../../../src/servers/log-stream.ts";
+import { type LogStreamOptions, streamLogs } from "../../../src/servers/log-stream.ts";
 import { executionLogs } from "../../../src/storage/documents/collections.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { createMemoryDocuments } from "../../support/memory-documents.ts";

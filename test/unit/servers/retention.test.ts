@@ -29,7 +29,16 @@ function createScene() {
         return (await documents.find(owners(), { filter, limit })).map(({ _id }) => _id);
       },
     };
-    return createCleanUp({ documents: wrap(documents), store, idempotencyShards: IDEMPOTENCY_SHARDS, ids, clock, log });
+    const trimRuns = async () => ({ interrupted: 0, removed: 0 });
+    return createCleanUp({
+      documents: wrap(documents),
+      store,
+      idempotencyShards: IDEMPOTENCY_SHARDS,
+      trimRuns,
+      ids,
+      clock,
+      log,
+    });
   }
 
   async function addServer(ownerId: string, serverId: string): Promise<void> {
@@ -81,6 +90,8 @@ test("events past their days go, the others stay", async () => {
     idempotencyKeysRemoved: 0,
     serversVisited: 1,
     eventsRemoved: 3,
+    runsRemoved: 0,
+    runsInterrupted: 0,
     failures: 0,
     roundFinished: true,
   });

@@ -2,12 +2,10 @@ import { expect, test } from "vitest";
 import type { Json, JsonObject } from "../../../../src/core/json.ts";
 import { sealFilter } from "../../../../src/runtime/graph/filters.ts";
 import { compileTemplate, resolveTemplate } from "../../../../src/runtime/graph/references.ts";
-import type { Tool } from "../../../../src/runtime/tool.ts";
 import { dbFindTool } from "../../../../src/runtime/tools/db-find.ts";
 import { dbInsertTool } from "../../../../src/runtime/tools/db-insert.ts";
-import { createFakeClock } from "../../../support/fake-clock.ts";
 import { createMemoryDocuments } from "../../../support/memory-documents.ts";
-import { createToolServices, stepContext } from "../../../support/runtime/runtime.ts";
+import { previewTool, runTool as run, testContext, testServices } from "../../../support/runtime/step-context.ts";
 
 const documents = () => createMemoryDocuments();
 
@@ -15,16 +13,8 @@ const documents = () => createMemoryDocuments();
 const PASSWORDS = { hash: async (text: string) => `hash of ${text.length}`, verify: async () => false };
 
 function contextOn(store = documents(), ownerId = "user-1") {
-  const services = createToolServices(store, createFakeClock(), { passwords: PASSWORDS });
-  return { store, context: stepContext(services, { ownerId }) };
-}
-
-async function run(tool: Tool, config: JsonObject, context = contextOn().context) {
-  const bound = tool.bind(config);
-  if (!bound.ok) throw new Error(JSON.stringify(bound.error));
-  const result = await bound.value(context);
-  if (result.kind === "output") expect(tool.output.safeParse(result.value).success).toBe(true);
-  return result;
+  const services = testServices({ documents: store, passwords: PASSWORDS });
+  return { store, context: testContext({ services, ownerId }) };
 }
 
 const USER = { email: "ada@example.com", password: "correct horse" };
@@ -108,6 +98,23 @@ test("a password inside a list is refused, not stored as it is", async () => {
   expect(store.all()).toEqual([]);
 });
 
+test("dbInsert in a dry run checks and shows the document, and neither stores nor hashes", async () => {
+  const { store, context } = contextOn();
+  const config = { collection: "users", document: { ...USER, token: "t" }, hash: ["password"], hide: ["token"] };
+  expect(await previewTool(dbInsertTool, config, context)).toEqual({
+    kind: "output",
+    value: { _id: "dry_run", email: USER.email, password: "dry_run" },
+  });
+  const named = { ...config, document: { ...USER, _id: "ada" }, hide: ["password"] };
+  expect(await previewTool(dbInsertTool, named, context)).toEqual({
+    kind: "output",
+    value: { _id: "ada", email: USER.email },
+  });
+  const bad = { ...config, document: { $where: "1" } };
+  expect(await previewTool(dbInsertTool, bad, context)).toMatchObject({ error: { code: "VALIDATION_FAILED" } });
+  expect(store.all()).toEqual([]);
+});
+
 test("two owners' collections of one name never meet", async () => {
   const { store, context } = contextOn();
   await run(dbInsertTool, { collection: "users", document: USER, unique: ["email"] }, context);
@@ -124,7 +131,7 @@ test.each(["agents", "system.users", "../agents", "$cmd", "", "a b", "owner:user
     const { store, context } = contextOn();
     await store.insertOne({ kind: "system", name: "agents", partition: "p" }, { _id: "a", secret: true });
     const bound = dbFindTool.bind({ collection, filter: {} });
-    const found = bound.ok ? await bound.value(context) : null;
+    const found = bound.ok ? await bound.value.run(context) : null;
     expect(found === null || (found.kind === "output" && JSON.stringify(found.value) === "[]")).toBe(true);
   },
 );

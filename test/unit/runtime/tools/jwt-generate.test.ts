@@ -5,23 +5,19 @@ import { deriveSigningKey } from "../../../../src/runtime/agents/signing-key.ts"
 import type { ToolServices } from "../../../../src/runtime/tool.ts";
 import { jwtGenerateTool } from "../../../../src/runtime/tools/jwt-generate.ts";
 import { createFakeClock } from "../../../support/fake-clock.ts";
-import { createMemoryDocuments } from "../../../support/memory-documents.ts";
-import { createToolServices, ENCRYPTION_KEY, stepContext } from "../../../support/runtime/runtime.ts";
+import { runTool, TEST_ENCRYPTION_KEY, testContext, testServices } from "../../../support/runtime/step-context.ts";
 
 const AGENT = "agent_00000000000000000000000001";
 
 async function generate(config: JsonObject, changes: Partial<ToolServices> = {}) {
-  const bound = jwtGenerateTool.bind(config);
-  if (!bound.ok) throw new Error(JSON.stringify(bound.error));
-  const services = createToolServices(createMemoryDocuments(), createFakeClock(), changes);
-  return bound.value(stepContext(services, { agentId: AGENT }));
+  return runTool(jwtGenerateTool, config, testContext({ services: testServices(changes), agentId: AGENT }));
 }
 
 async function verify(result: Awaited<ReturnType<typeof generate>>, agentId = AGENT) {
   if (result.kind !== "output") throw new Error(result.kind);
   const { token, expiresAt } = jwtGenerateTool.output.parse(result.value) as { token: string; expiresAt: string };
   const currentDate = new Date(createFakeClock().now());
-  const key = await deriveSigningKey(ENCRYPTION_KEY, agentId);
+  const key = await deriveSigningKey(TEST_ENCRYPTION_KEY, agentId);
   return { token, expiresAt, ...(await jwtVerify(token, key, { currentDate })) };
 }
 
@@ -68,15 +64,28 @@ test("without an ENCRYPTION_KEY the step fails and says so", async () => {
   });
 });
 
+test("with a secret it is signed by that, and names the agent all the same", async () => {
+  const secret = "s".repeat(32);
+  const result = await generate({ claims: { sub: "a" }, secret }, { signingKey: async () => null });
+  const token = result.kind === "output" ? (result.value as { token: string }).token : "";
+  const currentDate = new Date(createFakeClock().now());
+  const { payload } = await jwtVerify(token, new TextEncoder().encode(secret), { currentDate });
+  expect(payload).toMatchObject({ sub: "a", iss: AGENT });
+});
+
+test.each(["", "s".repeat(31), "s".repeat(1_025), 5])("a secret that is no good key is refused: %.10j", (secret) => {
+  expect(jwtGenerateTool.bind({ claims: {}, secret }).ok).toBe(false);
+});
+
 test("claims are bounded", async () => {
   expect(await generate({ claims: { a: "x".repeat(5_000) } })).toMatchObject({ kind: "fail" });
 });
 
 test("a signing key is 32 bytes, the same each time, and another for each agent and secret", async () => {
   const [key, again, otherAgent, otherSecret] = await Promise.all([
-    deriveSigningKey(ENCRYPTION_KEY, AGENT),
-    deriveSigningKey(ENCRYPTION_KEY, AGENT),
-    deriveSigningKey(ENCRYPTION_KEY, "agent_x"),
+    deriveSigningKey(TEST_ENCRYPTION_KEY, AGENT),
+    deriveSigningKey(TEST_ENCRYPTION_KEY, AGENT),
+    deriveSigningKey(TEST_ENCRYPTION_KEY, "agent_x"),
     deriveSigningKey(btoa("x".repeat(32)), AGENT),
   ]);
   expect(key).toHaveLength(32);

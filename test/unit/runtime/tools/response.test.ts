@@ -2,14 +2,10 @@ import { describe, expect, test } from "vitest";
 import type { JsonObject } from "../../../../src/core/json.ts";
 import { toResponse } from "../../../../src/runtime/execution/run-response.ts";
 import { responseTool } from "../../../../src/runtime/tools/response.ts";
-import { createFakeClock } from "../../../support/fake-clock.ts";
-import { createMemoryDocuments } from "../../../support/memory-documents.ts";
-import { createToolServices, stepContext } from "../../../support/runtime/runtime.ts";
+import { runTool } from "../../../support/runtime/step-context.ts";
 
 async function respond(config: JsonObject): Promise<Response> {
-  const bound = responseTool.bind(config);
-  if (!bound.ok) throw new Error(JSON.stringify(bound.error));
-  const result = await bound.value(stepContext(createToolServices(createMemoryDocuments(), createFakeClock())));
+  const result = await runTool(responseTool, config);
   if (result.kind !== "answer") throw new Error(result.kind);
   return toResponse(result.answer, "run_1");
 }

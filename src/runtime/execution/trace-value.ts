@@ -1,0 +1,88 @@
+import type { Json, JsonObject } from "../../core/json.ts";
+import { maskValue } from "../../core/mask.ts";
+import { jsonSize } from "../json-size.ts";
+import { TRACE_VALUE_MAX_BYTES } from "../limits.ts";
+import type { SecretMask } from "./secret-mask.ts";
+
+/** Where a text is cut, what looks like a secret may be cut too: so much of the end is left out. */
+const CUT_MARGIN_CHARS = 128;
+
+/** Of the mark at the end, in UTF-8. */
+const ELLIPSIS_BYTES = 3;
+
+/**
+ * A value as a trace shows it: values under secret names, texts that look like secrets and the run's own secrets are
+ * masked. Where its JSON has more than 4 KiB it is the beginning of that JSON, as a text that ends in "…". Of a large
+ * value no more is looked at than is shown.
+ */
+export function traceValue(value: Json, mask: SecretMask | null): Json {
+  const fits = jsonSize(value, TRACE_VALUE_MAX_BYTES) !== null;
+  const seen = fits ? value : takeBeginning(value, mask);
+  // Made of JSON, it stays JSON.
+  const shown = maskValue(mask === null ? seen : mask.value(seen)) as Json;
+  if (fits && jsonSize(shown, TRACE_VALUE_MAX_BYTES) !== null) return shown;
+  return cutText(JSON.stringify(shown));
+}
+
+interface Budget {
+  chars: number;
+  readonly marginChars: number;
+  readonly mask: SecretMask | null;
+}
+
+function takeBeginning(value: Json, mask: SecretMask | null): Json {
+  const marginChars = Math.max(CUT_MARGIN_CHARS, mask?.longestChars ?? 0);
+  return take(value, { chars: TRACE_VALUE_MAX_BYTES + marginChars, marginChars, mask });
+}
+
+/** A copy of what comes first in the value's JSON, up to the budget and a little over. */
+function take(value: Json, budget: Budget): Json {
+  if (typeof value === "string") return takeText(value, budget);
+  if (typeof value !== "object" || value === null) {
+    budget.chars -= String(value).length;
+    return value;
+  }
+  return Array.isArray(value) ? takeList(value, budget) : takeObject(value as JsonObject, budget);
+}
+
+function takeText(text: string, budget: Budget): string {
+  const { chars, marginChars, mask } = budget;
+  budget.chars -= text.length + 2;
+  if (text.length <= chars) return text;
+  // A secret that the cut goes through is no longer known by its look: it lies in the margin, which is dropped.
+  const begin = text.slice(0, Math.max(0, chars) + marginChars);
+  return (mask?.text(begin) ?? begin).slice(0, -marginChars);
+}
+
+function takeList(items: readonly Json[], budget: Budget): Json {
+  const taken: Json[] = [];
+  budget.chars -= 2;
+  for (const item of items) {
+    if (budget.chars <= 0) break;
+    budget.chars -= 1;
+    taken.push(take(item, budget));
+  }
+  return taken;
+}
+
+function takeObject(object: JsonObject, budget: Budget): Json {
+  const taken: [string, Json][] = [];
+  budget.chars -= 2;
+  for (const name in object) {
+    if (budget.chars <= name.length) break;
+    const inner = Object.hasOwn(object, name) ? object[name] : undefined;
+    if (inner === undefined) continue;
+    budget.chars -= name.length + 4;
+    taken.push([name, take(inner, budget)]);
+  }
+  return Object.fromEntries(taken);
+}
+
+const encoder = new TextEncoder();
+
+/** At most so many bytes with its mark; no character is cut in two. */
+function cutText(text: string): string {
+  const room = new Uint8Array(TRACE_VALUE_MAX_BYTES - ELLIPSIS_BYTES);
+  const { read } = encoder.encodeInto(text, room);
+  return `${text.slice(0, read)}…`;
+}

@@ -1,0 +1,80 @@
+import type { FieldError } from "../../core/errors.ts";
+import { isJsonObject, type JsonObject } from "../../core/json.ts";
+import type { Graph, Policy } from "../contract.ts";
+import type { Expression, Expressions } from "../expressions/expression.ts";
+import { EXPRESSION_MAX_CHARS } from "../limits.ts";
+import type { Registry } from "../registry.ts";
+import type { Tool } from "../tool.ts";
+import { joinPath } from "./references.ts";
+import type { RootFault } from "./roots.ts";
+
+/** What expressions are compiled with, and where their faults go. */
+export interface ExpressionPlanning {
+  /** Null where none is compiled any more: a fault has told why. */
+  readonly expressions: Expressions | null;
+  readonly rootFault: RootFault;
+  readonly faults: FieldError[];
+}
+
+/** Compiles an expression and checks the names that it reads. Null where it has faults. */
+export function planExpression(
+  text: string,
+  path: string,
+  { expressions, rootFault, faults }: ExpressionPlanning,
+): Expression | null {
+  const message = formFault(text);
+  if (message !== null) {
+    faults.push({ path, message });
+    return null;
+  }
+  if (expressions === null) return null;
+  const compiled = expressions.compile(text);
+  if (!compiled.ok) {
+    faults.push({ path, message: compiled.error });
+    return null;
+  }
+  const wrong = compiled.value.roots.flatMap((root) => {
+    const fault = rootFault(root);
+    return fault === null ? [] : [{ path, message: `${root}: ${fault}` }];
+  });
+  faults.push(...wrong);
+  return wrong.length === 0 ? compiled.value : null;
+}
+
+function formFault(text: string): string | null {
+  if (text.length > EXPRESSION_MAX_CHARS) return `an expression holds at most ${EXPRESSION_MAX_CHARS} characters`;
+  return text.includes("{{") ? "an expression names steps as they are: write input.email, not {{input.email}}" : null;
+}
+
+/** The expressions of a graph and of its policy's rules, before any of them is compiled. */
+export function countExpressions({ tools }: Pick<Graph, "tools">, registry: Registry, { deny = [] }: Policy): number {
+  const inSteps = tools.map(({ name, config, when }) => {
+    const tool = registry.get(name);
+    return (when === undefined ? 0 : 1) + (tool === undefined ? 0 : textsIn(config, tool).length);
+  });
+  return inSteps.reduce((sum, count) => sum + count, deny.length);
+}
+
+/** The expressions of a config by their paths (`expression`, `fields.total`). */
+export function planExpressions(
+  config: JsonObject,
+  tool: Tool,
+  planning: ExpressionPlanning,
+): ReadonlyMap<string, Expression> {
+  const planned = new Map<string, Expression>();
+  for (const [path, text] of textsIn(config, tool)) {
+    const expression = planExpression(text, path, planning);
+    if (expression !== null) planned.set(path, expression);
+  }
+  return planned;
+}
+
+/** By their paths. Values that are no text are the business of the tool's own schema. */
+function textsIn(config: JsonObject, { expressions }: Tool): readonly (readonly [string, string])[] {
+  const values = expressions.flatMap((name): readonly (readonly [string, unknown])[] => {
+    const value = Object.hasOwn(config, name) ? config[name] : undefined;
+    if (!isJsonObject(value)) return [[name, value]];
+    return Object.entries(value).map(([key, inner]) => [joinPath(name, key), inner]);
+  });
+  return values.flatMap(([path, value]) => (typeof value === "string" ? [[path, value] as const] : []));
+}

@@ -1,0 +1,64 @@
+import type { FieldError } from "../core/errors.ts";
+import { err, type Result } from "../core/result.ts";
+import { type AgentRecord, storedGraph, storedPolicy } from "./agents/agent-store.ts";
+import { type Graph, policySchema } from "./contract.ts";
+import type { Expressions } from "./expressions/expression.ts";
+import { hasExpressions, type Plan, planGraph } from "./graph/graph.ts";
+import { PLAN_CACHE_MAX_ENTRIES } from "./limits.ts";
+import type { Registry } from "./registry.ts";
+
+/** Graphs with their policies, checked and made ready to run. */
+export interface Plans {
+  /** Every fault at once, those of the policy under `policy`. */
+  plan(graph: Graph, policy: unknown): Promise<Result<Plan, readonly FieldError[]>>;
+  /**
+   * Of a stored agent: planned once per revision and isolate, the least recently run forgotten first.
+   * @throws where a stored graph is no longer right: a tool was taken out of this version.
+   */
+  planOf(agent: AgentRecord): Promise<Plan>;
+}
+
+export function createPlans(deps: {
+  readonly registry: Registry;
+  /** Loads the expression language when it is first needed, and gives the same one ever after. */
+  readonly loadExpressions: () => Promise<Expressions>;
+}): Plans {
+  const { registry, loadExpressions } = deps;
+  const cache = new Map<string, { readonly revision: string; readonly plan: Plan }>();
+
+  const plans: Plans = {
+    async plan(graph, policy) {
+      const read = policySchema.safeParse(policy);
+      if (!read.success) return err(read.error.issues.map((issue) => toFault(issue.path, issue.message)));
+      const planning = { registry, policy: read.data };
+      const expressions = hasExpressions(graph, planning) ? await loadExpressions() : NO_EXPRESSIONS;
+      return planGraph(graph, { ...planning, expressions });
+    },
+    async planOf(agent) {
+      const known = cache.get(agent._id);
+      const entry =
+        known?.revision === agent.revision ? known : { revision: agent.revision, plan: await planStored(agent, plans) };
+      cache.delete(agent._id);
+      cache.set(agent._id, entry);
+      const [oldest] = cache.keys();
+      if (cache.size > PLAN_CACHE_MAX_ENTRIES && oldest !== undefined) cache.delete(oldest);
+      return entry.plan;
+    },
+  };
+  return plans;
+}
+
+async function planStored(agent: AgentRecord, plans: Plans): Promise<Plan> {
+  const plan = await plans.plan(storedGraph(agent), storedPolicy(agent));
+  if (plan.ok) return plan.value;
+  const [fault] = plan.error;
+  throw new Error(`the stored graph of ${agent._id} does not plan: ${fault?.path} ${fault?.message}`);
+}
+
+/** For graphs that hold none. */
+const NO_EXPRESSIONS: Expressions = { compile: () => err("expressions are not loaded") };
+
+/** For callers that hold what a contract has not seen yet: a record of another version. */
+function toFault(path: readonly PropertyKey[], message: string): FieldError {
+  return { path: ["policy", ...path.map(String)].join("."), message };
+}

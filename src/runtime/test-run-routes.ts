@@ -1,0 +1,159 @@
+import * as z from "zod";
+import type { Call } from "../core/actor.ts";
+import type { AppError } from "../core/errors.ts";
+import type { Json, JsonObject } from "../core/json.ts";
+import { ok, type Result } from "../core/result.ts";
+import { type Endpoint, endpoint } from "../http/endpoint.ts";
+import { PROBLEMS } from "../http/problem.ts";
+import { ownerId, pageOf, pageQuery, serverId } from "../http/schemas.ts";
+import { runTraceSchema } from "./contract.ts";
+import { TEST_HEADER_VALUE_MAX_CHARS, TEST_MAX_PARAMETERS } from "./limits.ts";
+import type { Run, TestedServer } from "./runner.ts";
+import type { RuntimeService } from "./service.ts";
+
+/** A graph as its owner wrote it, found for a caller with `agents:run`. */
+export type FindTestedServer = (
+  call: Call,
+  serverId: string,
+  options: { readonly ownerId?: string | undefined; readonly version?: number | undefined },
+) => Promise<Result<TestedServer>>;
+
+const parameters = z
+  .record(z.string().min(1).max(64), z.string().max(TEST_HEADER_VALUE_MAX_CHARS))
+  .refine((all) => Object.keys(all).length <= TEST_MAX_PARAMETERS, `at most ${TEST_MAX_PARAMETERS}`);
+
+export const testRunBody = z
+  .strictObject({
+    ownerId: ownerId.optional(),
+    /** What the endpoint would get as its body. */
+    input: z
+      .unknown()
+      .optional()
+      .transform((value) => (value ?? null) as Json),
+    /** Steps that would change or send something say what they would do instead. */
+    dryRun: z.boolean().default(false),
+    /** An earlier definition; the current one where it is left out. */
+    version: z.int().min(1).optional(),
+    /** What the graph sees of the request. */
+    request: z
+      .strictObject({
+        method: z
+          .string()
+          .regex(/^[A-Z]{1,16}$/, "a method in capitals")
+          .default("POST"),
+        headers: parameters.default({}),
+        query: parameters.default({}),
+      })
+      .prefault({}),
+  })
+  .meta({ id: "TestRun" });
+
+export const testRunAnswer = z
+  .object({
+    /** Whether the endpoint would have answered below 400. */
+    success: z.boolean(),
+    status: z.int(),
+    headers: z.record(z.string(), z.string()),
+    output: z.unknown(),
+    error: z.looseObject({ code: z.string(), detail: z.string() }).nullable(),
+    trace: runTraceSchema,
+  })
+  .meta({ id: "TestRunAnswer" });
+
+export type TestRunBody = z.output<typeof testRunBody>;
+export type TestRunAnswer = z.output<typeof testRunAnswer>;
+
+/** Runs a server's graph without deploying it. */
+export type TestRun = (
+  call: Call,
+  serverId: string,
+  body: TestRunBody,
+  traceparent: string | null,
+) => Promise<Result<TestRunAnswer>>;
+
+export function createTestRun(runtime: Pick<RuntimeService, "testRun">, find: FindTestedServer): TestRun {
+  return async (call, id, body, traceparent) => {
+    const server = await find(call, id, body);
+    if (!server.ok) return server;
+    const { method, headers, query } = body.request;
+    const lower = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+    const request = { input: body.input, method, headers: lower, query };
+    const run = await runtime.testRun(call, server.value, request, { dryRun: body.dryRun, traceparent });
+    return run.ok ? ok(toAnswer(run.value)) : run;
+  };
+}
+
+export function createTestRunEndpoints(
+  testRun: TestRun,
+  runtime: Pick<RuntimeService, "listTestRuns">,
+  /** For a caller with `servers:read`. */
+  findServer: (call: Call, serverId: string, ownerId?: string) => Promise<Result<unknown>>,
+): readonly Endpoint[] {
+  return [runEndpoint(testRun), listEndpoint(runtime, findServer)];
+}
+
+function listEndpoint(
+  runtime: Pick<RuntimeService, "listTestRuns">,
+  findServer: Parameters<typeof createTestRunEndpoints>[2],
+): Endpoint {
+  return endpoint(
+    {
+      method: "get",
+      path: "/mcp/servers/{serverId}/runs",
+      operationId: "listTestRuns",
+      tag: "Servers",
+      summary: "List the test runs of a server's graph, newest first",
+      access: "servers:read",
+      params: z.object({ serverId }),
+      query: z.object({ ownerId: ownerId.optional(), ...pageQuery }),
+      responses: [{ status: 200, description: "One page of traces", schema: pageOf(runTraceSchema) }],
+      errors: ["NOT_FOUND"],
+    },
+    async ({ call, params, query }) => {
+      const server = await findServer(call, params.serverId, query.ownerId);
+      return server.ok ? ok(await runtime.listTestRuns(params.serverId, query)) : server;
+    },
+  );
+}
+
+function runEndpoint(testRun: TestRun): Endpoint {
+  return endpoint(
+    {
+      method: "post",
+      path: "/mcp/servers/{serverId}/run",
+      operationId: "testServer",
+      tag: "Servers",
+      summary: "Run a server's graph without deploying it",
+      description:
+        "The same executor as behind an agent's endpoint, with the trace of its steps. `status` and `output` are what " +
+        "the endpoint would have answered. With `dryRun` nothing is written, sent or called: such steps answer as if.",
+      access: "agents:run",
+      params: z.object({ serverId }),
+      query: z.object({ ownerId: ownerId.optional() }),
+      body: testRunBody,
+      responses: [{ status: 200, description: "How the run went", schema: testRunAnswer }],
+      errors: ["NOT_FOUND"],
+    },
+    ({ call, params, query, body, c }) =>
+      testRun(call, params.serverId, { ...query, ...body }, c.req.header("traceparent") ?? null),
+  );
+}
+
+/** As the route answers it. */
+export function toAnswer({ result, trace }: Run): TestRunAnswer {
+  if (!result.ok) {
+    const { status } = PROBLEMS[result.error.code];
+    return { success: false, status, headers: {}, output: null, error: toPlain(result.error), trace };
+  }
+  const { status, headers, body = null } = result.value;
+  return { success: status < FIRST_FAILURE_STATUS, status, headers: { ...headers }, output: body, error: null, trace };
+}
+
+const FIRST_FAILURE_STATUS = 400;
+
+function toPlain(error: AppError): JsonObject & { code: string; detail: string } {
+  const { code, detail } = error;
+  if (error.code === "VALIDATION_FAILED") return { code, detail, errors: error.errors.map((fault) => ({ ...fault })) };
+  if (error.code === "POLICY_REFUSED") return { code, detail, rule: error.rule, step: error.step };
+  return "step" in error ? { code, detail, step: error.step } : { code, detail };
+}

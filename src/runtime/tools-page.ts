@@ -1,0 +1,103 @@
+import { html } from "hono/html";
+import * as z from "zod";
+import type { JsonObject } from "../core/json.ts";
+import { htmlPage, jsonBlock, type Markup } from "../http/html-page.ts";
+import { object } from "./config-schemas.ts";
+import type { Registry } from "./registry.ts";
+import type { ToolEffect } from "./tool.ts";
+import { toolExamples } from "./tools-examples.ts";
+
+const jsonSchema = z.record(z.string(), z.json());
+
+/** What is told of a tool. Its schemas are JSON Schema 2020-12. */
+export const toolDescription = z
+  .object({
+    name: z.string(),
+    description: z.string(),
+    effect: z.enum(["none", "read", "write"]),
+    /** Of a config whose references are resolved. */
+    config: jsonSchema,
+    output: jsonSchema,
+    example: jsonSchema.nullable(),
+  })
+  .meta({ id: "ToolDescription" });
+
+export interface ToolDescription {
+  readonly name: string;
+  readonly description: string;
+  readonly effect: ToolEffect;
+  readonly config: JsonObject;
+  readonly output: JsonObject;
+  /** Null for a tool that has none. */
+  readonly example: JsonObject | null;
+}
+
+export function describeTools(registry: Registry): readonly ToolDescription[] {
+  return [...registry.values()].map((tool) => ({
+    name: tool.name,
+    description: tool.description,
+    effect: tool.effect,
+    config: describeSchema(tool.config, "input"),
+    output: describeSchema(tool.output, "output"),
+    example: toolExamples.get(tool.name) ?? null,
+  }));
+}
+
+function describeSchema(schema: z.ZodType, io: "input" | "output"): JsonObject {
+  const { $schema: _, ...described } = z.toJSONSchema(schema, {
+    io,
+    unrepresentable: "any",
+    reused: "inline",
+    // Its check is a function, of which a description knows nothing.
+    override: ({ zodSchema, jsonSchema }) => {
+      if (zodSchema === object) jsonSchema.type = "object";
+    },
+  });
+  return JSON.parse(JSON.stringify(described)) as JsonObject;
+}
+
+const EFFECTS = {
+  none: "computes",
+  read: "looks outside",
+  write: "changes something; in a dry run it tells what it would do",
+} as const satisfies Record<ToolEffect, string>;
+
+/** What expressions can call, as it is written, and what it gives. */
+export interface CallableForm {
+  readonly form: string;
+  readonly does: string;
+}
+
+export function renderToolsPage(
+  tools: readonly ToolDescription[],
+  expressions: readonly CallableForm[],
+): Promise<Response> {
+  return htmlPage(
+    "Orchestrix tools",
+    html`<p>The steps that a graph is made of: <code>name</code> picks one of these, <code>config</code> sets it up.
+A string of a config may hold references such as <code>{{input.email}}</code>; one that is a reference as a whole keeps
+the type of its value, so that it may stand where a number or an object is asked for. <code>{{a.b?}}</code> is optional:
+without a value, the property that holds it is left out.</p>
+<p>Machines read <a href="/docs/tools.json">tools.json</a>; <a href="/docs">the API</a> has a page of its own.</p>
+${tools.map(renderTool)}
+${renderExpressions(expressions)}`,
+  );
+}
+
+function renderExpressions(forms: readonly CallableForm[]): Markup {
+  return html`<h2 id="expressions">Expressions</h2>
+<p><code>when</code>, <code>transform</code> and a policy's rules are written in
+CEL (cel.dev) over the names that references know. A step whose id holds a <code>-</code> is
+<code>steps["my-step"]</code>. A field that is missing is a fault: ask <code>has(a.b)</code> first, or write
+<code>a.?b.orValue("")</code>. Work and results are bounded.</p>
+<table>${forms.map(({ form, does }) => html`<tr><td><code>${form}</code></td><td>${does}</td></tr>`)}</table>`;
+}
+
+function renderTool(tool: ToolDescription): Markup {
+  return html`<h2 id="${tool.name}"><code>${tool.name}</code></h2>
+<p>${tool.description}</p>
+<p>Effect: ${EFFECTS[tool.effect]}.</p>
+${tool.example === null ? "" : jsonBlock(tool.example)}
+<details><summary>Config</summary><div>${jsonBlock(tool.config)}</div></details>
+<details><summary>Output</summary><div>${jsonBlock(tool.output)}</div></details>`;
+}

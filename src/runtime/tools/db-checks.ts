@@ -1,0 +1,92 @@
+import { describeFieldErrors, type FieldError } from "../../core/errors.ts";
+import { isJsonObject, isPrototypeKey, type Json, type JsonObject } from "../../core/json.ts";
+import type {
+  Collection,
+  Documents,
+  DuplicateKey,
+  FindQuery,
+  StoredDocument,
+} from "../../storage/documents/documents.ts";
+import { checkDocument } from "../../storage/documents/operators.ts";
+import { compileTemplate, joinPath, type Template } from "../graph/references.ts";
+import { DOCUMENT_ID_MAX_CHARS, INPUT_FAULTS_MAX } from "../limits.ts";
+import { refuse, type ToolResult } from "../tool.ts";
+
+/** What no store takes. The document may be the caller's own, so that every name in it is a stranger's. */
+export function documentFaults(document: JsonObject): readonly FieldError[] {
+  const id = document._id;
+  const longId = typeof id === "string" && id.length > DOCUMENT_ID_MAX_CHARS;
+  return [
+    ...checkDocument(document),
+    ...(longId ? [{ path: "_id", message: `at most ${DOCUMENT_ID_MAX_CHARS} characters` }] : []),
+    ...prototypeNames(document, ""),
+  ];
+}
+
+/** `checkDocument` knows `__proto__`; the other two could be stored, but no reference could ever read them. */
+export function prototypeNames(value: Json, path: string): readonly FieldError[] {
+  if (Array.isArray(value)) return value.flatMap((item: Json, i) => prototypeNames(item, joinPath(path, i)));
+  if (!isJsonObject(value)) return [];
+  return Object.entries(value).flatMap(([key, inner]) => {
+    const here = joinPath(path, key);
+    const refused = isPrototypeKey(key) && key !== "__proto__";
+    const below = prototypeNames(inner, here);
+    return refused ? [{ path: here, message: "never the name of a field" }, ...below] : below;
+  });
+}
+
+export function below(parent: string, faults: readonly FieldError[]): readonly FieldError[] {
+  return faults.map(({ path, message }) => ({ path: path === "" ? parent : joinPath(parent, path), message }));
+}
+
+const VANISHES = "an optional reference takes its condition with it, so that more would match than is written";
+
+/**
+ * References whose condition would vanish with their value, so that more matches than the author meant, up to
+ * everything. For filters of what changes or deletes. Faults are at `path`: those at a reference itself are put off
+ * until its value is known.
+ */
+export function vanishingConditions(filter: Json | undefined, path: string): readonly FieldError[] {
+  if (typeof filter !== "object" || filter === null) return [];
+  const { template } = compileTemplate(filter);
+  return optionalReferences(template).map((text) => ({ path, message: `${text}: ${VANISHES}` }));
+}
+
+function optionalReferences(template: Template): readonly string[] {
+  switch (template.kind) {
+    case "reference":
+      return template.reference.optional ? [template.reference.text] : [];
+    case "list":
+      return template.items.flatMap(optionalReferences);
+    case "object":
+      return template.entries.flatMap(([, inner]) => optionalReferences(inner));
+    default:
+      return [];
+  }
+}
+
+/** Ends the run with 400. */
+export function refuseFaults(faults: readonly FieldError[]): ToolResult {
+  const errors = faults.slice(0, INPUT_FAULTS_MAX);
+  return refuse({ code: "VALIDATION_FAILED", detail: describeFieldErrors(errors), errors });
+}
+
+/** Ends the run with 409. */
+export function refuseDuplicate({ fields }: DuplicateKey): ToolResult {
+  const detail = `a document with the same ${fields.join(", ") || "unique field"} exists already`;
+  return refuse({ code: "DUPLICATE", detail });
+}
+
+/** Null where the documents are more than the store hands over at once. */
+export async function findWithin(
+  documents: Documents,
+  collection: Collection,
+  query: FindQuery,
+): Promise<readonly StoredDocument[] | null> {
+  try {
+    return await documents.find(collection, query);
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+}

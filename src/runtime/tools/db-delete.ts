@@ -1,0 +1,36 @@
+import * as z from "zod";
+import { ownedData } from "../../storage/documents/collections.ts";
+import { checkFilter } from "../../storage/documents/operators.ts";
+import { collectionName, object } from "../config-schemas.ts";
+import { defineTool, fail, output } from "../tool.ts";
+import { findWithin, vanishingConditions } from "./db-checks.ts";
+import { PREVIEW_MAX_DOCUMENTS } from "./db-limits.ts";
+
+export const dbDeleteTool = defineTool({
+  name: "dbDelete",
+  description:
+    "Deletes the first matching document of a collection of the agent's owner, or with `many` all that match: of the " +
+    "filter {} that is every one. No reference in `filter` is optional: a condition that vanishes would delete more.",
+  config: z.strictObject({ collection: collectionName, filter: object, many: z.boolean().default(false) }),
+  output: z.strictObject({ deletedCount: z.int().min(0) }),
+  effect: "write",
+  filters: ["filter"],
+  check: ({ filter }) => vanishingConditions(filter, "filter"),
+  async run({ collection, filter, many }, { services, ownerId }) {
+    const [fault] = checkFilter(filter);
+    if (fault !== undefined) return fail(`filter.${fault.path}: ${fault.message}`);
+    const place = ownedData(ownerId, collection);
+    const { deletedCount } = many
+      ? await services.documents.deleteMany(place, filter)
+      : await services.documents.deleteOne(place, filter);
+    return output({ deletedCount });
+  },
+  async preview({ collection, filter, many }, { services, ownerId }) {
+    const [fault] = checkFilter(filter);
+    if (fault !== undefined) return fail(`filter.${fault.path}: ${fault.message}`);
+    const query = { filter, limit: many ? PREVIEW_MAX_DOCUMENTS : 1 };
+    const found = await findWithin(services.documents, ownedData(ownerId, collection), query);
+    if (found === null) return fail("the documents that match are too large together to be counted");
+    return output({ deletedCount: found.length });
+  },
+});

@@ -1,0 +1,66 @@
+import { expect, test } from "vitest";
+import type { Json } from "../../../../src/core/json.ts";
+import { createSecretMask } from "../../../../src/runtime/execution/secret-mask.ts";
+import { traceValue } from "../../../../src/runtime/execution/trace-value.ts";
+
+function bytes(value: Json): number {
+  return new TextEncoder().encode(String(value)).length;
+}
+
+test("a small value is shown as it is, without what looks like a secret", () => {
+  const value = { a: [1, null, "x"], password: "p", deep: { apiKey: 5 }, text: "Bearer abc.def" };
+  expect(traceValue(value, null)).toEqual({
+    a: [1, null, "x"],
+    password: "[masked]",
+    deep: { apiKey: "[masked]" },
+    text: "[masked]",
+  });
+  expect(traceValue(null, null)).toBeNull();
+});
+
+test("a large value is the beginning of its JSON, as a text that says so", () => {
+  const shown = traceValue({ name: "Ada", rows: Array.from({ length: 5_000 }, (_, i) => ({ i })) }, null);
+  expect(shown).toMatch(/^\{"name":"Ada","rows":\[\{"i":0\},\{"i":1\},.*…$/);
+  expect(bytes(shown)).toBeLessThanOrEqual(4_096);
+  expect(bytes(shown)).toBeGreaterThan(3_000);
+});
+
+test.each<[string, Json]>([
+  ["one long text", "x".repeat(1_000_000)],
+  ["characters of many bytes", "🦉".repeat(5_000)],
+  ["a text in a text", { a: `"${"\\".repeat(9_000)}` }],
+  ["many names", Object.fromEntries(Array.from({ length: 50_000 }, (_, i) => [`n${i}`, i]))],
+  ["a long name", { ["n".repeat(100_000)]: 1 }],
+  ["a value that shares its parts", sharing(40)],
+  ["a deep value", nested(3_000)],
+  ["a value that grows by its masks", Array.from({ length: 200 }, () => ({ token: 1 }))],
+])("%s is cut without being written out", (_what, value) => {
+  const startedAt = performance.now();
+  const shown = traceValue(value, null);
+  expect(performance.now() - startedAt).toBeLessThan(100);
+  expect(bytes(shown)).toBeLessThanOrEqual(4_096);
+  expect(String(shown).endsWith("…")).toBe(true);
+  expect(String(shown).isWellFormed()).toBe(true);
+});
+
+test("a secret that the cut goes through does not show its beginning", () => {
+  const secret = `s3cret${"z".repeat(300)}`;
+  const mask = createSecretMask([secret]);
+  for (let before = 3_700; before < 4_300; before += 7) {
+    const shown = String(traceValue(`${"x".repeat(before)}${secret}${"y".repeat(5_000)}`, mask));
+    expect(shown).not.toContain("s3c");
+    expect(String(traceValue({ a: "x".repeat(before), b: secret, c: "y".repeat(5_000) }, mask))).not.toContain("s3c");
+  }
+});
+
+function sharing(levels: number): Json {
+  let value: Json = "x";
+  for (let i = 0; i < levels; i++) value = [value, value];
+  return value;
+}
+
+function nested(levels: number): Json {
+  let value: Json = 1;
+  for (let i = 0; i < levels; i++) value = [value];
+  return value;
+}

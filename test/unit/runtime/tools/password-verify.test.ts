@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+import type { Json } from "../../../../src/core/json.ts";
+import { passwordVerifyTool } from "../../../../src/runtime/tools/password-verify.ts";
+import { runTool, testContext, testServices } from "../../../support/runtime/step-context.ts";
+
+const services = testServices();
+const verify = (config: { readonly [key: string]: Json }) =>
+  runTool(passwordVerifyTool, { password: "correct horse", ...config }, testContext({ services }));
+
+test("the right password passes, a wrong one is refused with 401", async () => {
+  const hash = await services.passwords.hash("correct horse");
+  expect(await verify({ hash })).toEqual({ kind: "output", value: { valid: true } });
+  expect(await verify({ hash, password: "wrong" })).toMatchObject({ error: { code: "UNAUTHENTICATED" } });
+});
+
+test("an unknown user is refused in the same words as a wrong password", async () => {
+  const hash = await services.passwords.hash("another");
+  const wrong = await verify({ hash });
+  for (const missing of [{}, { hash: null }, { hash: "" }, { hash: "correct horse" }]) {
+    expect(await verify(missing)).toEqual(wrong);
+  }
+});
+
+test.each([
+  [400, "VALIDATION_FAILED"],
+  [403, "FORBIDDEN"],
+  [404, "NOT_FOUND"],
+])("the run answers %i where the graph says so", async (status, code) => {
+  expect(await verify({ status })).toMatchObject({ kind: "refuse", error: { code } });
+});
+
+test.each<[Json]>([[{ $ne: null }], [["a"]], [5], ["p".repeat(1_025)]])("%.20j is no password", (password) => {
+  expect(passwordVerifyTool.bind({ password }).ok).toBe(false);
+});
+
+test.each([200, 500, "401"])("the status %j is refused", (status) => {
+  expect(passwordVerifyTool.bind({ password: "a", status }).ok).toBe(false);
+});
