@@ -2,6 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import { toError, validationFailed } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import { ok, type Result } from "../core/result.ts";
+import { createEventStream } from "../http/event-stream.ts";
 import type { ExecutionLog, LogEvent } from "./execution-log.ts";
 import {
   LOG_STREAM_HEARTBEAT_MS,
@@ -25,11 +26,12 @@ export interface LogStreamOptions {
   readonly mayContinue?: () => Promise<boolean>;
 }
 
-const HEADERS = {
-  "Content-Type": "text/event-stream",
-  "Cache-Control": "no-store",
-  // Proxies that collect answers before they pass them on would hold events back.
-  "X-Accel-Buffering": "no",
+const LIMITS = {
+  pollMs: LOG_STREAM_POLL_MS,
+  heartbeatMs: LOG_STREAM_HEARTBEAT_MS,
+  recheckMs: LOG_STREAM_RECHECK_MS,
+  maxMs: LOG_STREAM_MAX_MS,
+  maxReads: Number.POSITIVE_INFINITY,
 };
 
 /**
@@ -49,74 +51,23 @@ export async function streamLogs(options: LogStreamOptions): Promise<Result<Resp
   const first = await follower.read();
   // Whoever begins at an empty log and comes back has missed nothing either.
   const origin = since === null && first.events.length === 0 ? `id: ${logIdAt(0)}\n\n` : "";
-  const beginning = `retry: ${LOG_STREAM_RETRY_MS}\n\n${origin}${writeEvents(first.events, follower)}`;
-  return ok(new Response(follow(options, follower, beginning, first.caughtUp), { headers: HEADERS }));
-}
-
-function follow(
-  { clock, log, serverId, mayContinue }: LogStreamOptions,
-  follower: LogFollower,
-  beginning: string,
-  caughtUp: boolean,
-): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
-  const endsAt = clock.now() + LOG_STREAM_MAX_MS;
-  let spokeAt = clock.now();
-  let checkedAt = spokeAt;
-  let readAgainAt = caughtUp ? spokeAt + LOG_STREAM_POLL_MS : spokeAt;
-  let stopped = false;
-  let wake = () => {};
-
-  function pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const cancelTimer = clock.after(ms, resolve);
-      wake = () => {
-        cancelTimer();
-        resolve();
-      };
-    });
-  }
-
-  async function isOver(): Promise<boolean> {
-    if (stopped || clock.now() >= endsAt) return true;
-    if (mayContinue === undefined || clock.now() - checkedAt < LOG_STREAM_RECHECK_MS) return false;
-    checkedAt = clock.now();
-    return !(await mayContinue());
-  }
-
-  /** The next text to send; null where there is none, and the stream is over. */
-  async function next(): Promise<string | null> {
-    for (;;) {
-      const earlyBy = readAgainAt - clock.now();
-      if (earlyBy > 0) await pause(earlyBy);
-      if (await isOver()) return null;
-      const page = await follower.read();
-      readAgainAt = page.caughtUp ? clock.now() + LOG_STREAM_POLL_MS : clock.now();
-      const isSilent = clock.now() - spokeAt >= LOG_STREAM_HEARTBEAT_MS;
-      if (page.events.length === 0 && !isSilent) continue;
-      spokeAt = clock.now();
-      return page.events.length === 0 ? ": nothing new\n\n" : writeEvents(page.events, follower);
-    }
-  }
-
-  return new ReadableStream<Uint8Array>({
-    start(controller) {
-      controller.enqueue(encoder.encode(beginning));
-    },
-    async pull(controller) {
-      const text = await next().catch((error: unknown) => {
-        log.warn("log_stream_broke", { serverId, error: toError(error) });
-        return null;
-      });
-      if (stopped) return;
-      if (text === null) controller.close();
-      else controller.enqueue(encoder.encode(text));
-    },
-    cancel() {
-      stopped = true;
-      wake();
-    },
-  });
+  const { clock, log, serverId, mayContinue } = options;
+  return ok(
+    createEventStream({
+      clock,
+      limits: LIMITS,
+      first: {
+        text: `retry: ${LOG_STREAM_RETRY_MS}\n\n${origin}${writeEvents(first.events, follower)}`,
+        caughtUp: first.caughtUp,
+      },
+      async read() {
+        const { events, caughtUp } = await follower.read();
+        return { text: writeEvents(events, follower), caughtUp };
+      },
+      onBroken: (error) => log.warn("log_stream_broke", { serverId, error: toError(error) }),
+      mayContinue,
+    }),
+  );
 }
 
 function writeEvents(events: readonly LogEvent[], follower: LogFollower): string {
