@@ -13,6 +13,11 @@ const SECRET_PATTERNS: readonly RegExp[] = [
 
 export const MASK = "[masked]";
 
+/** Whether values under this name are never written. */
+export function isMaskedName(name: string): boolean {
+  return SECRET_NAME.test(name);
+}
+
 /** The text with everything that looks like a secret replaced. `secrets` are exact values known from configuration. */
 export function maskText(text: string, secrets: readonly string[] = []): string {
   let masked = text;
@@ -34,7 +39,7 @@ export function maskValue(value: unknown, secrets: readonly string[] = [], depth
   return Object.fromEntries(
     Object.entries(value).map(([name, inner]) => [
       name,
-      SECRET_NAME.test(name) && inner !== null ? MASK : maskValue(inner, secrets, depth + 1),
+      isMaskedName(name) && inner !== null ? MASK : maskValue(inner, secrets, depth + 1),
     ]),
   );
 }

@@ -1,9 +1,8 @@
 import type { FieldError } from "../../core/errors.ts";
-import { MASK, maskValue } from "../../core/mask.ts";
+import { isMaskedName } from "../../core/mask.ts";
+import { isSecretName } from "../../secrets/contract.ts";
 import type { Tool } from "../tool.ts";
 import type { PlacedReference, Reference } from "./references.ts";
-
-const SECRET_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
 
 export function isSecret(reference: Reference): boolean {
   return reference.root === "secrets";
@@ -11,11 +10,7 @@ export function isSecret(reference: Reference): boolean {
 
 /** A secret, or the value under a name that secrets have: `{{input.password}}`, wherever it goes. */
 export function isSensitive(reference: Reference): boolean {
-  return isSecret(reference) || reference.path.some((part) => typeof part === "string" && namesSecret(part));
-}
-
-function namesSecret(name: string): boolean {
-  return JSON.stringify(maskValue({ [name]: "" })).includes(MASK);
+  return isSecret(reference) || reference.path.some((part) => typeof part === "string" && isMaskedName(part));
 }
 
 /** Names of the secrets that a config refers to. */
@@ -50,7 +45,7 @@ export function secretFaults(references: readonly PlacedReference[], tool: Tool 
 
 function secretFault({ path: parts }: Reference, path: string, tool: Tool | undefined): string | null {
   const [name] = parts;
-  if (parts.length !== 1 || typeof name !== "string" || !SECRET_NAME.test(name)) {
+  if (parts.length !== 1 || typeof name !== "string" || !isSecretName(name)) {
     return "write {{secrets.NAME}}, with a name of 1 to 64 letters, digits or _, not starting with a digit";
   }
   const place = tool === undefined ? null : closedPlace(tool, (property) => isWithin(path, property));
