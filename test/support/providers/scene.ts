@@ -1,14 +1,10 @@
-import { Hono } from "hono";
 import { type Config, loadConfig } from "../../../src/config/config.ts";
 import type { Actor } from "../../../src/core/actor.ts";
 import { type Clock, systemClock } from "../../../src/core/clock.ts";
 import type { Fetch } from "../../../src/core/fetch.ts";
 import { systemRandom } from "../../../src/core/ids.ts";
 import type { Logger } from "../../../src/core/logger.ts";
-import { ok } from "../../../src/core/result.ts";
 import { createSealing } from "../../../src/core/sealing.ts";
-import type { AppEnv } from "../../../src/http/context.ts";
-import { mountEndpoints } from "../../../src/http/endpoint.ts";
 import type { Breakers } from "../../../src/search/breakers/breakers.ts";
 import type { SearchIndex } from "../../../src/search/index/search-index.ts";
 import { createProviderChain } from "../../../src/search/providers/chain.ts";
@@ -19,6 +15,7 @@ import { createProviderRegistry, type ManagedProviders } from "../../../src/sear
 import { createProviderSettings } from "../../../src/search/providers/settings.ts";
 import type { Documents } from "../../../src/storage/documents/documents.ts";
 import { createMemoryDocuments } from "../memory-documents.ts";
+import { createRoutesClient } from "../routes-client.ts";
 
 export const SCENE_ENCRYPTION_KEY = btoa("0123456789abcdef0123456789abcdef");
 
@@ -50,8 +47,6 @@ export interface SceneOptions {
 }
 
 const ADMIN: Actor = { kind: "admin", id: "admin" };
-const BODY_LIMIT_BYTES = 262_144;
-
 /** An isolate's registry of providers with its routes, on documents in memory. `ENCRYPTION_KEY` is set unless emptied. */
 export function createProviderScene(options: SceneOptions = {}): ProviderScene {
   const { clock = systemClock, documents = createMemoryDocuments() } = options;
@@ -90,26 +85,8 @@ export function createProviderScene(options: SceneOptions = {}): ProviderScene {
     resets,
     logged,
     deferred,
-    async send(method, path, body, actor = ADMIN) {
-      const app = new Hono<AppEnv>();
-      app.use(async (c, next) => {
-        c.set("requestId", "req-test");
-        c.set("origin", "http://localhost");
-        c.set("event", {});
-        c.set("actor", actor);
-        await next();
-      });
-      app.route(
-        "/",
-        mountEndpoints(createProviderEndpoints(service), async () => ok(null), BODY_LIMIT_BYTES),
-      );
-      const response = await app.request(path, {
-        method,
-        ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } }),
-      });
-      const text = await response.text();
-      return { status: response.status, text, body: text === "" ? undefined : JSON.parse(text) };
-    },
+    send: (method, path, body, actor = ADMIN) =>
+      createRoutesClient(createProviderEndpoints(service), actor)(method, path, body),
   };
 }
 

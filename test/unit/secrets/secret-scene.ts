@@ -1,20 +1,15 @@
-import { Hono } from "hono";
 import type { Actor, Call, Scope } from "../../../src/core/actor.ts";
 import { systemRandom } from "../../../src/core/ids.ts";
-import { ok } from "../../../src/core/result.ts";
-import type { AppEnv } from "../../../src/http/context.ts";
-import { mountEndpoints } from "../../../src/http/endpoint.ts";
 import { createLogger } from "../../../src/observability/logger.ts";
 import { createSecretEndpoints } from "../../../src/secrets/routes.ts";
 import { createSecretService, type SecretService } from "../../../src/secrets/service.ts";
 import type { Documents } from "../../../src/storage/documents/documents.ts";
 import { createFakeClock, type FakeClock } from "../../support/fake-clock.ts";
 import { createMemoryDocuments } from "../../support/memory-documents.ts";
+import { createRoutesClient } from "../../support/routes-client.ts";
 
 export const KEY = btoa("0123456789abcdef0123456789abcdef");
 export const OTHER_KEY = btoa("fedcba9876543210fedcba9876543210");
-
-const BODY_LIMIT_BYTES = 262_144;
 
 export interface SecretScene {
   readonly service: SecretService;
@@ -68,42 +63,9 @@ export function callOf(ownerId: string): Call {
   return { actor: keyOf(ownerId), requestId: "req-test", origin: "http://localhost" };
 }
 
-export interface Reply {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly text: string;
-  readonly body: any;
-}
-
 /** The routes over HTTP, for whoever `actor` is: that has been settled already. */
 export function createSecretHttp(service: SecretService, actor: Actor) {
-  const app = new Hono<AppEnv>();
-  app.use(async (c, next) => {
-    c.set("requestId", "req-test");
-    c.set("origin", "http://localhost");
-    c.set("event", {});
-    c.set("actor", actor);
-    await next();
-  });
-  app.route(
-    "/",
-    mountEndpoints(createSecretEndpoints(service), async () => ok(null), BODY_LIMIT_BYTES),
-  );
-
-  async function send(method: string, path: string, body?: unknown): Promise<Reply> {
-    const response = await app.request(path, {
-      method,
-      ...(body === undefined
-        ? {}
-        : {
-            body: typeof body === "string" ? body : JSON.stringify(body),
-            headers: { "Content-Type": "application/json" },
-          }),
-    });
-    const text = await response.text();
-    return { status: response.status, headers: response.headers, text, body: text === "" ? null : JSON.parse(text) };
-  }
-
+  const send = createRoutesClient(createSecretEndpoints(service), actor);
   return {
     get: (path: string) => send("GET", path),
     /** A text is sent as it is, anything else as JSON. */
