@@ -16,13 +16,16 @@ export type Actor =
   | { readonly kind: "admin"; readonly id: string }
   | { readonly kind: "system"; readonly id: string };
 
-/** What of one request reaches the services. Plain data but for the signal, which aborts when the caller hangs up. */
+/**
+ * What of one request reaches the services. Plain data but for the signal, which aborts when the caller hangs up: ask for
+ * it where you wait, since the platform makes it only then, at more than many an answer costs.
+ */
 export interface Call {
   readonly actor: Actor;
   readonly requestId: string;
   /** Our own address as the caller reached it, or `PUBLIC_URL`: `https://host[:port]`, no slash at the end. */
   readonly origin: string;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The owner whose things a call may touch. `any` is admin's or the system's. */

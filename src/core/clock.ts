@@ -14,7 +14,11 @@ export const systemClock: Clock = {
   },
 };
 
+/** The time that was last written out: what happens together is of one millisecond. */
+let last = { epochMs: 0, text: "1970-01-01T00:00:00.000Z" };
+
 /** `2026-02-13T10:30:00.000Z`: the one form in which times are stored and shown. */
 export function isoTime(epochMs: number): string {
-  return new Date(epochMs).toISOString();
+  if (last.epochMs !== epochMs) last = { epochMs, text: new Date(epochMs).toISOString() };
+  return last.text;
 }

@@ -27,11 +27,14 @@ export type AppContext = Context<AppEnv>;
 
 /** The part of a request that services see. */
 export function callOf(c: AppContext): Call {
+  const { raw } = c.req;
   return {
     actor: c.get("actor"),
     requestId: c.get("requestId"),
     origin: c.get("origin"),
-    signal: c.req.raw.signal,
+    get signal() {
+      return raw.signal;
+    },
   };
 }
 

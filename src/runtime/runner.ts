@@ -1,4 +1,4 @@
-import type { Actor, Call } from "../core/actor.ts";
+import type { Actor, Call, Scope } from "../core/actor.ts";
 import type { Clock } from "../core/clock.ts";
 import { validationFailed } from "../core/errors.ts";
 import type { IdSource, RandomBytes } from "../core/ids.ts";
@@ -234,7 +234,15 @@ function callerOf(actor: Actor, address: string): RunOrder["caller"] {
 }
 
 /** A graph acts for its owner whoever calls it, and may do no more than its tools need. */
-function callAsOwner({ requestId, origin, signal }: Call, agentId: string, ownerId: string): Call {
-  const actor: Actor = { kind: "key", id: agentId, ownerId, scopes: new Set(["search"]) };
-  return { actor, requestId, origin, ...(signal === undefined ? {} : { signal }) };
+function callAsOwner(call: Call, agentId: string, ownerId: string): Call {
+  return {
+    actor: { kind: "key", id: agentId, ownerId, scopes: SEARCH_ALONE },
+    requestId: call.requestId,
+    origin: call.origin,
+    get signal() {
+      return call.signal;
+    },
+  };
 }
+
+const SEARCH_ALONE: ReadonlySet<Scope> = new Set(["search"]);

@@ -1,14 +1,15 @@
 import { RUN_OUTPUT_MAX_BYTES, RUN_TIMEOUT_MS } from "../../config/limits.ts";
 import { isoTime } from "../../core/clock.ts";
-import type { Json } from "../../core/json.ts";
+import type { Json, JsonObject } from "../../core/json.ts";
 import type { Result } from "../../core/result.ts";
 import { PROBLEMS } from "../../http/problem.ts";
 import type { RunTrace, StepTrace } from "../contract.ts";
 import type { Plan } from "../graph/graph.ts";
 import type { Secrets } from "../graph/references.ts";
 import type { GraphAnswer, RunContext } from "../tool.ts";
-import type { ExecutorDeps, RunOrder } from "./executor.ts";
+import type { ExecutorDeps, RunOrder, RunRequest } from "./executor.ts";
 import { createSecretMask, type SecretMask } from "./secret-mask.ts";
+import { type StepRecord, toStepTraces } from "./step-record.ts";
 
 /** How a run ends. */
 export interface Ending {
@@ -30,15 +31,13 @@ export interface ActiveRun {
   /** Null where the run has no secrets. */
   mask: SecretMask | null;
   /** In the order in which they began; null while they run. */
-  readonly steps: (StepTrace | null)[];
+  readonly steps: (StepRecord | null)[];
   /** Tool calls so far, as the policy counts them. */
   calls: number;
   /** Of all outputs so far. */
   keptBytes: number;
   /** Steps so far that changed something, or tried to. */
   writesEnded: number;
-  /** The time that was last written out: most steps of a run begin within one millisecond. */
-  stamp: { readonly atMs: number; readonly text: string };
   /** The journal's last write, failed or not: the next one waits for it. */
   journalled: Promise<unknown>;
 }
@@ -69,7 +68,6 @@ export function beginRun(plan: Plan, order: RunOrder, deps: ExecutorDeps): Activ
     calls: 0,
     keptBytes: 0,
     writesEnded: 0,
-    stamp: { atMs: startedAtMs, text: isoTime(startedAtMs) },
     journalled: SETTLED,
   };
 }
@@ -84,18 +82,25 @@ export function takeSecrets(run: ActiveRun, secrets: Secrets): void {
 }
 
 function scopeOf({ runId, agentId, ownerId, request }: RunOrder): Map<string, Json> {
-  const { method, headers, query } = request;
   return new Map<string, Json>([
-    ["request", { method, headers, query }],
+    ["request", readableRequest(request)],
     ["run", { id: runId, error: null }],
     ["agent", { id: agentId }],
     ["owner", { id: ownerId }],
   ]);
 }
 
-export function stampOf(run: ActiveRun, atMs: number): string {
-  if (run.stamp.atMs !== atMs) run.stamp = { atMs, text: isoTime(atMs) };
-  return run.stamp.text;
+/** Most graphs read nothing of the request but its body: headers and query are taken apart when one does. */
+function readableRequest(request: RunRequest): JsonObject {
+  return {
+    method: request.method,
+    get headers() {
+      return request.headers;
+    },
+    get query() {
+      return request.query;
+    },
+  };
 }
 
 /** From here on references can read of a failure that did not end the run. */
@@ -103,9 +108,11 @@ export function tellFailure({ scope, order }: ActiveRun, step: string, message: 
   scope.set("run", { id: order.runId, error: { step, message } });
 }
 
-/** The trace so far where no ending is given. */
+/** The trace so far where no ending is given. Its steps are written out when they are read: most traces are not kept. */
 export function toRunTrace(run: ActiveRun, ending: Ending | null): RunTrace {
-  const { order, startedAtMs, steps, deps } = run;
+  const { order, startedAtMs, deps, mask } = run;
+  const records = run.steps.filter((record) => record !== null);
+  let steps: StepTrace[] | null = null;
   return {
     runId: order.runId,
     agentId: order.tracedAgentId,
@@ -118,7 +125,10 @@ export function toRunTrace(run: ActiveRun, ending: Ending | null): RunTrace {
     ...(ending === null ? { outcome: "running", status: null, error: null } : toOutcome(ending)),
     startedAt: isoTime(startedAtMs),
     durationMs: deps.clock.now() - startedAtMs,
-    steps: steps.filter((step) => step !== null),
+    get steps() {
+      steps ??= toStepTraces(records, mask);
+      return steps;
+    },
   };
 }
 

@@ -9,6 +9,7 @@ import type { BoundStep, StepContext } from "../tool.ts";
 import type { ActiveRun } from "./active-run.ts";
 import { admitCall } from "./call-policy.ts";
 import { callWithin } from "./call-within.ts";
+import type { Canceller } from "./canceller.ts";
 import { writeJournal } from "./journal.ts";
 import { cancelled, failed, type Outcome, policyRefused, settle, timedOut, unavailable } from "./outcome.ts";
 import { pause, pauseMs } from "./pause.ts";
@@ -26,7 +27,7 @@ export interface Progress {
 export async function runAttempts(
   run: ActiveRun,
   step: PlannedStep,
-  signal: AbortSignal | undefined,
+  canceller: Canceller,
   progress: Progress,
 ): Promise<Outcome> {
   const config = step.resolve(run.scope, run.secrets);
@@ -36,12 +37,12 @@ export async function runAttempts(
   const tool = step.bind(config.value);
   if (!tool.ok) return failed(run, step, tool.error);
   for (;;) {
-    const outcome = await attempt(run, step, { config: config.value, tool: tool.value }, signal, progress);
+    const outcome = await attempt(run, step, { config: config.value, tool: tool.value }, canceller, progress);
     const isOver = outcome.kind !== "failed" || !outcome.isPassing || progress.attempts >= step.maxAttempts;
     if (isOver) return outcome;
     const leftMs = run.context.deadlineAtMs - run.deps.clock.now();
     const ms = Math.min(leftMs, pauseMs(run.deps.random, step.backoffMs, progress.attempts));
-    await pause(run.deps.clock, ms, signal);
+    await pause(run.deps.clock, ms, canceller.signal);
   }
 }
 
@@ -60,22 +61,22 @@ async function attempt(
   run: ActiveRun,
   step: PlannedStep,
   { config, tool }: Prepared,
-  signal: AbortSignal | undefined,
+  canceller: Canceller,
   progress: Progress,
 ): Promise<Outcome> {
-  const stopped = stoppedBefore(run, step, signal);
+  const stopped = stoppedBefore(run, step, canceller, progress);
   if (stopped !== null) return stopped;
   const refusal = admitCall(run, step, () => shownToRules(run, step, config));
   if (refusal !== null) return policyRefused(run, step, refusal);
   const isWrite = step.effect === "write";
   if (isWrite && !run.order.dryRun && progress.attempts === 0) {
     const isWritten = await writeJournal(run);
-    const late = stoppedBefore(run, step, signal);
+    const late = stoppedBefore(run, step, canceller, progress);
     if (late !== null) return late;
     if (!isWritten) return { ...unavailable("the run's journal cannot be written"), isFinal: true, isPassing: false };
   }
   progress.attempts += 1;
-  return call(run, step, isWrite && run.order.dryRun ? tool.preview : tool.run, signal);
+  return call(run, step, isWrite && run.order.dryRun ? tool.preview : tool.run, canceller);
 }
 
 /** What a caller sent, whatever its name, is the rules' business; secrets are not. */
@@ -84,22 +85,24 @@ function shownToRules(run: ActiveRun, step: PlannedStep, config: JsonObject): Js
   return run.mask === null || shown === null ? shown : (run.mask.value(shown) as JsonObject);
 }
 
-function stoppedBefore(run: ActiveRun, step: PlannedStep, signal: AbortSignal | undefined): Outcome | null {
-  if (signal?.aborted) return cancelled(run, step);
+/** A step that only computes is over before anybody could stop it, unless it waited to be tried again. */
+function stoppedBefore(
+  run: ActiveRun,
+  step: PlannedStep,
+  canceller: Canceller,
+  { attempts }: Progress,
+): Outcome | null {
+  const isWorthAsking = step.effect !== "none" || attempts > 0;
+  if (isWorthAsking && canceller.signal?.aborted) return cancelled(run, step);
   return run.context.deadlineAtMs <= run.deps.clock.now() ? timedOut(run, step, null) : null;
 }
 
-async function call(
-  run: ActiveRun,
-  step: PlannedStep,
-  tool: BoundStep,
-  signal: AbortSignal | undefined,
-): Promise<Outcome> {
+async function call(run: ActiveRun, step: PlannedStep, tool: BoundStep, canceller: Canceller): Promise<Outcome> {
   const { clock } = run.deps;
   const leftMs = run.context.deadlineAtMs - clock.now();
   const ms = Math.min(step.timeoutMs, leftMs);
   try {
-    const done = await callWithin(clock, ms, signal, (own) => tool(contextOf(run, step, own)));
+    const done = await callWithin(clock, ms, canceller, (own) => tool(contextOf(run, step, own)));
     if (done.kind === "done") return settle(run, step, done.value);
     if (done.kind === "cancelled") return cancelled(run, step);
     return timedOut(run, step, leftMs <= step.timeoutMs ? null : ms);
@@ -123,7 +126,9 @@ function contextOf({ plan, order, deps, context, scope }: ActiveRun, step: Plann
     inputSchema: plan.inputSchema,
     scope,
     evaluate: (path) => expressions.get(path)?.evaluate(scope) ?? err(`there is no expression at ${path}`),
-    requestHeaders: order.request.headers,
+    get requestHeaders() {
+      return order.request.headers;
+    },
     asOwner: order.asOwner,
     // Made when it is asked for.
     get signal() {

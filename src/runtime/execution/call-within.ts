@@ -1,20 +1,23 @@
 import type { Clock } from "../../core/clock.ts";
 import type { DeadlineOutcome } from "../../core/deadline.ts";
+import type { Canceller } from "./canceller.ts";
 
 /**
- * Makes a call that may take `ms`, or until `parent` aborts; the outcome is given at once then, also when the call
+ * Makes a call that may take `ms`, or until `parent` cancels it; the outcome is given at once then, also when the call
  * ignores its signal, and a later rejection of it is swallowed. One that gives its value at once costs no timer, and
  * one that never asks for its signal no AbortController: most steps of a graph are such. What it throws is passed on.
  */
 export function callWithin<T extends object>(
   clock: Clock,
   ms: number,
-  parent: AbortSignal | undefined,
+  parent: Canceller,
   call: (signal: () => AbortSignal) => T | Promise<T>,
 ): DeadlineOutcome<T> | Promise<DeadlineOutcome<T>> {
   const stopper = createStopper();
   const given = call(stopper.signal);
-  return given instanceof Promise ? waitWithin(clock, ms, parent, given, stopper) : { kind: "done", value: given };
+  return given instanceof Promise
+    ? waitWithin(clock, ms, parent.signal, given, stopper)
+    : { kind: "done", value: given };
 }
 
 interface Stopper {
@@ -57,6 +60,7 @@ async function waitWithin<T>(
   };
   const onParentAbort = () => end("cancelled");
   const cancelTimer = clock.after(ms, () => end("timeout"));
+  if (parent?.aborted) onParentAbort();
   parent?.addEventListener("abort", onParentAbort, { once: true });
   try {
     const done = given.then((value): DeadlineOutcome<T> => ({ kind: "done", value }));

@@ -14,7 +14,7 @@ import { jsonSize } from "../json-size.ts";
 import type { RunJournal } from "../runs/run-journal.ts";
 import type { GraphAnswer, ToolServices } from "../tool.ts";
 import { type ActiveRun, beginRun, type Ending, takeSecrets, toRunTrace } from "./active-run.ts";
-import { traceSkipped } from "./run-step.ts";
+import { noteSkipped } from "./run-step.ts";
 import { maskResult, maskThrown } from "./secret-mask.ts";
 import { runStage } from "./stage.ts";
 
@@ -143,7 +143,7 @@ function outputOf(stage: readonly PlannedStep[], outputs: readonly Json[]): Json
 /** The run goes on at the stage `to`; the steps before it are skipped. */
 function passOver(run: ActiveRun, from: number, to: number): number {
   for (const step of run.plan.stages.slice(from, to).flat()) {
-    traceSkipped(run, step);
+    noteSkipped(run, step);
     run.scope.set(step.toolId, null);
   }
   return to;

@@ -1,13 +1,12 @@
 import type { Json } from "../../core/json.ts";
 import { err, ok, type Result } from "../../core/result.ts";
-import type { StepTrace } from "../contract.ts";
 import type { Expression } from "../expressions/expression.ts";
 import type { Scope } from "../graph/references.ts";
 import type { PlannedStep } from "../graph/step.ts";
-import { type ActiveRun, type Ending, stampOf } from "./active-run.ts";
+import type { ActiveRun, Ending } from "./active-run.ts";
 import { foundBug, type Progress, runAttempts } from "./attempts.ts";
+import type { Canceller } from "./canceller.ts";
 import { failed, type Outcome } from "./outcome.ts";
-import { traceValue } from "./trace-value.ts";
 
 /** What a step means for the run. */
 export interface StepEnd {
@@ -20,20 +19,21 @@ export interface StepEnd {
   readonly ending: Ending | null;
 }
 
-/** Runs one step and writes its trace. `signal` ends it: the caller's, or that of its group. */
-export async function runStep(run: ActiveRun, step: PlannedStep, signal: AbortSignal | undefined): Promise<StepEnd> {
-  const begunAtMs = run.deps.clock.now();
+/** Runs one step and writes down how it went. `canceller` ends it: the caller, or its group. */
+export async function runStep(run: ActiveRun, step: PlannedStep, canceller: Canceller): Promise<StepEnd> {
+  const startedAtMs = run.deps.clock.now();
   const condition = readCondition(step.when, run.scope);
   if (condition.ok && !condition.value) {
-    traceSkipped(run, step);
+    noteSkipped(run, step);
     return { toolId: step.toolId, value: null, failure: null, ending: null };
   }
   const place = run.steps.push(null) - 1;
   const progress: Progress = { attempts: 0, shown: null };
   const outcome = condition.ok
-    ? await runAttempts(run, step, signal, progress).catch((thrown: unknown) => foundBug(run, step, thrown))
+    ? await runAttempts(run, step, canceller, progress).catch((thrown: unknown) => foundBug(run, step, thrown))
     : failed(run, step, `its condition: ${condition.error}`);
-  run.steps[place] = toTrace(run, step, begunAtMs, progress, outcome);
+  const durationMs = run.deps.clock.now() - startedAtMs;
+  run.steps[place] = { step, startedAtMs, durationMs, attempts: progress.attempts, shown: progress.shown, outcome };
   if (step.effect === "write" && progress.attempts > 0) run.writesEnded += 1;
   return toEnd(step, outcome);
 }
@@ -65,48 +65,8 @@ function toEnd({ toolId, onError }: PlannedStep, outcome: Outcome): StepEnd {
   }
 }
 
-function toTrace(
-  run: ActiveRun,
-  { toolId, name }: PlannedStep,
-  begunAtMs: number,
-  { attempts, shown }: Progress,
-  outcome: Outcome,
-): StepTrace {
-  const isFailed = outcome.kind === "failed";
-  return {
-    toolId,
-    name,
-    status: isFailed ? outcome.status : "ok",
-    startedAt: stampOf(run, begunAtMs),
-    durationMs: run.deps.clock.now() - begunAtMs,
-    attempts,
-    outputBytes: isFailed ? null : outcome.bytes,
-    error: isFailed ? outcome.message : null,
-    rule: isFailed ? outcome.rule : null,
-    input: shown === null ? null : traceValue(shown, run.mask),
-    output: traceOutput(run, outcome),
-  };
-}
-
-function traceOutput(run: ActiveRun, outcome: Outcome): Json {
-  if (outcome.kind === "failed") return null;
-  const value = outcome.kind === "output" ? outcome.value : (outcome.answer.body ?? null);
-  return traceValue(value, run.mask);
-}
-
 /** A step that is passed over: its condition does not hold, or the run goes on at a later one. */
-export function traceSkipped(run: ActiveRun, { toolId, name }: PlannedStep): void {
-  run.steps.push({
-    toolId,
-    name,
-    status: "skipped",
-    startedAt: stampOf(run, run.deps.clock.now()),
-    durationMs: 0,
-    attempts: 0,
-    outputBytes: null,
-    error: null,
-    rule: null,
-    input: null,
-    output: null,
-  });
+export function noteSkipped(run: ActiveRun, step: PlannedStep): void {
+  const startedAtMs = run.deps.clock.now();
+  run.steps.push({ step, startedAtMs, durationMs: 0, attempts: 0, shown: null, outcome: null });
 }

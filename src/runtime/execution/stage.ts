@@ -14,10 +14,9 @@ export interface StageEnd {
 
 /** Runs the steps of a stage at once. Of several endings the first one counts; it cancels the steps beside it. */
 export async function runStage(run: ActiveRun, stage: readonly PlannedStep[]): Promise<StageEnd> {
-  const { signal } = run.order.asOwner;
   const [only] = stage;
-  if (stage.length !== 1 || only === undefined) return runGroup(run, stage, signal);
-  const end = await runStep(run, only, signal);
+  if (stage.length !== 1 || only === undefined) return runGroup(run, stage);
+  const end = await runStep(run, only, run.order.asOwner);
   return { outputs: [end.value], goTo: takeFailure(run, [end]), ending: end.ending };
 }
 
@@ -30,11 +29,8 @@ function takeFailure(run: ActiveRun, ends: readonly StepEnd[]): number | null {
   return end.failure.goTo;
 }
 
-async function runGroup(
-  run: ActiveRun,
-  group: readonly PlannedStep[],
-  signal: AbortSignal | undefined,
-): Promise<StageEnd> {
+async function runGroup(run: ActiveRun, group: readonly PlannedStep[]): Promise<StageEnd> {
+  const { signal } = run.order.asOwner;
   const controller = new AbortController();
   const cancel = () => controller.abort(signal?.reason);
   if (signal?.aborted) cancel();
@@ -47,7 +43,7 @@ async function runGroup(
   async function work(): Promise<void> {
     for (const [i, step] of waiting) {
       if (ending !== null) return;
-      const end = await runStep(run, step, controller.signal);
+      const end = await runStep(run, step, controller);
       outputs[i] = end.value;
       ends.push(end);
       if (end.ending === null) continue;

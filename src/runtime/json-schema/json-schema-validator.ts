@@ -8,20 +8,21 @@ import { readSchema } from "./json-schema.ts";
 /** Every fault of the data by field, at most INPUT_FAULTS_MAX. Messages quote the schema, never the data. */
 export type ValidateData = (data: Json) => readonly FieldError[];
 
-const compiled = new WeakMap<JsonObject, Promise<ValidateData>>();
+const compiled = new WeakMap<JsonObject, ValidateData>();
 
-/** Compiles a schema that `readSchema` found no fault in; the same object is compiled once. */
-export function compileSchema(schema: JsonObject): Promise<ValidateData> {
-  const known = compiled.get(schema);
-  if (known !== undefined) return known;
-  const fresh = compile(schema);
+/** Compiles a schema that `readSchema` found no fault in; the same object is compiled once, and is there at once then. */
+export function compileSchema(schema: JsonObject): ValidateData | Promise<ValidateData> {
+  return compiled.get(schema) ?? compile(schema);
+}
+
+async function compile(schema: JsonObject): Promise<ValidateData> {
+  const { Validator } = await import("@cfworker/json-schema");
+  const fresh = createValidate(schema, Validator);
   compiled.set(schema, fresh);
-  fresh.catch(() => compiled.delete(schema));
   return fresh;
 }
 
-async function compile(given: JsonObject): Promise<ValidateData> {
-  const { Validator } = await import("@cfworker/json-schema");
+function createValidate(given: JsonObject, Validator: typeof import("@cfworker/json-schema").Validator): ValidateData {
   const { schema } = readSchema(given);
   const validator = new Validator(schema, "2020-12", false);
   return (data) => {

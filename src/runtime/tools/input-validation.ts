@@ -1,10 +1,11 @@
 import * as z from "zod";
 import { describeFieldErrors } from "../../core/errors.ts";
+import type { Json } from "../../core/json.ts";
 import { anyJson, object } from "../config-schemas.ts";
 import { joinPath } from "../graph/references.ts";
 import { readSchema } from "../json-schema/json-schema.ts";
-import { compileSchema } from "../json-schema/json-schema-validator.ts";
-import { defineTool, output, refuse } from "../tool.ts";
+import { compileSchema, type ValidateData } from "../json-schema/json-schema-validator.ts";
+import { defineTool, output, refuse, type ToolResult } from "../tool.ts";
 
 export const inputValidationTool = defineTool({
   name: "inputValidation",
@@ -21,11 +22,15 @@ export const inputValidationTool = defineTool({
       message,
     }));
   },
-  async run({ schema, data }, { input, inputSchema }) {
+  run({ schema, data }, { input, inputSchema }) {
     const checked = data === undefined ? input : data;
-    const validate = await compileSchema(schema ?? inputSchema);
-    const errors = validate(checked);
-    if (errors.length === 0) return output(checked);
-    return refuse({ code: "VALIDATION_FAILED", detail: describeFieldErrors(errors), errors });
+    const validate = compileSchema(schema ?? inputSchema);
+    return validate instanceof Promise ? validate.then((ready) => check(checked, ready)) : check(checked, validate);
   },
 });
+
+function check(data: Json, validate: ValidateData): ToolResult {
+  const errors = validate(data);
+  if (errors.length === 0) return output(data);
+  return refuse({ code: "VALIDATION_FAILED", detail: describeFieldErrors(errors), errors });
+}

@@ -11,24 +11,24 @@ test("a call that gives its value at once costs no timer", () => {
       throw new Error("a timer was set");
     },
   };
-  expect(callWithin(clock, 10, undefined, () => VALUE)).toEqual({ kind: "done", value: VALUE });
+  expect(callWithin(clock, 10, {}, () => VALUE)).toEqual({ kind: "done", value: VALUE });
 });
 
 test("what a call throws, at once or later, is passed on", async () => {
   const clock = createFakeClock();
   const bug = new TypeError("x is undefined");
   expect(() =>
-    callWithin(clock, 10, undefined, () => {
+    callWithin(clock, 10, {}, () => {
       throw bug;
     }),
   ).toThrow(bug);
-  await expect(callWithin(clock, 10, undefined, () => Promise.reject(bug))).rejects.toBe(bug);
+  await expect(callWithin(clock, 10, {}, () => Promise.reject(bug))).rejects.toBe(bug);
 });
 
 test("a call that asks for its signal after its time sees that it is over", async () => {
   const clock = createFakeClock();
   let ask: () => AbortSignal = () => AbortSignal.abort();
-  const outcome = callWithin(clock, 10, undefined, (signal) => {
+  const outcome = callWithin(clock, 10, {}, (signal) => {
     ask = signal;
     return new Promise<typeof VALUE>(() => {});
   });
@@ -40,7 +40,7 @@ test("a call that asks for its signal after its time sees that it is over", asyn
 
 test("a call that rejects because it was told to stop is cancelled, not failed", async () => {
   const controller = new AbortController();
-  const outcome = callWithin(createFakeClock(), 10, controller.signal, async (signal) => {
+  const outcome = callWithin(createFakeClock(), 10, controller, async (signal) => {
     const own = signal();
     await new Promise((_resolve, reject) => own.addEventListener("abort", () => reject(own.reason)));
     return VALUE;
@@ -49,11 +49,26 @@ test("a call that rejects because it was told to stop is cancelled, not failed",
   expect(await outcome).toEqual({ kind: "cancelled" });
 });
 
+test("a call that waits although it was cancelled before is over at once", async () => {
+  const cancelled = { signal: AbortSignal.abort() };
+  const outcome = callWithin(createFakeClock(), 10, cancelled, () => new Promise<typeof VALUE>(() => {}));
+  expect(await outcome).toEqual({ kind: "cancelled" });
+});
+
+test("a call that gives its value at once never asks for the signal that could cancel it", () => {
+  const canceller = {
+    get signal(): AbortSignal {
+      throw new Error("the signal was made");
+    },
+  };
+  expect(callWithin(createFakeClock(), 10, canceller, () => VALUE)).toEqual({ kind: "done", value: VALUE });
+});
+
 test("after a call has ended its signal stays as it is", async () => {
   const clock = createFakeClock();
   const controller = new AbortController();
   let own: AbortSignal | null = null;
-  await callWithin(clock, 10, controller.signal, async (signal) => {
+  await callWithin(clock, 10, controller, async (signal) => {
     own = signal();
     return VALUE;
   });

@@ -123,11 +123,15 @@ test("a caller who hangs up cancels a whole group", async () => {
   expect(aborted).toEqual(["a: AbortError", "b: AbortError"]);
 });
 
-test("nothing begins for a caller who is gone already", async () => {
-  const ended = await execute(["input"], { signal: AbortSignal.abort() }).execution;
-  expect(statuses(ended)).toBe("input:cancelled");
-  expect(ended.trace.steps[0]).toMatchObject({ attempts: 0 });
-});
+test.each(["read", "write"] as const)(
+  "nothing that would %s begins for a caller who is gone already",
+  async (effect) => {
+    const call = tool("call", () => output("done"), { effect, preview: () => output("would") });
+    const ended = await execute(["input", "call"], { tools: [call], signal: AbortSignal.abort() }).execution;
+    expect(statuses(ended)).toBe("input:ok call:cancelled");
+    expect(ended.trace.steps[1]).toMatchObject({ attempts: 0 });
+  },
+);
 
 test("steps of a group do not see each other", async () => {
   const peek = tool("peek", async (_config, { scope }) => output([...scope.keys()].includes("echo")));

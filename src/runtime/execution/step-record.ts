@@ -1,0 +1,46 @@
+import { isoTime } from "../../core/clock.ts";
+import type { Json, JsonObject } from "../../core/json.ts";
+import type { StepTrace } from "../contract.ts";
+import type { PlannedStep } from "../graph/step.ts";
+import type { Outcome } from "./outcome.ts";
+import type { SecretMask } from "./secret-mask.ts";
+import { traceValue } from "./trace-value.ts";
+
+/** What is known of a step that has ended, as it was: a trace is made of it where somebody reads one. */
+export interface StepRecord {
+  readonly step: PlannedStep;
+  readonly startedAtMs: number;
+  readonly durationMs: number;
+  readonly attempts: number;
+  /** The config without what is never shown; null where that is all of it. */
+  readonly shown: JsonObject | null;
+  /** Null where the step was passed over. */
+  readonly outcome: Outcome | null;
+}
+
+export function toStepTraces(records: readonly StepRecord[], mask: SecretMask | null): StepTrace[] {
+  return records.map((record) => toStepTrace(record, mask));
+}
+
+function toStepTrace(record: StepRecord, mask: SecretMask | null): StepTrace {
+  const { step, startedAtMs, durationMs, attempts, shown, outcome } = record;
+  const failure = outcome?.kind === "failed" ? outcome : null;
+  return {
+    toolId: step.toolId,
+    name: step.name,
+    status: outcome === null ? "skipped" : (failure?.status ?? "ok"),
+    startedAt: isoTime(startedAtMs),
+    durationMs,
+    attempts,
+    outputBytes: outcome === null || outcome.kind === "failed" ? null : outcome.bytes,
+    error: failure?.message ?? null,
+    rule: failure?.rule ?? null,
+    input: shown === null ? null : traceValue(shown, mask),
+    output: traceOutput(outcome, mask),
+  };
+}
+
+function traceOutput(outcome: Outcome | null, mask: SecretMask | null): Json {
+  if (outcome === null || outcome.kind === "failed") return null;
+  return traceValue(outcome.kind === "output" ? outcome.value : (outcome.answer.body ?? null), mask);
+}
