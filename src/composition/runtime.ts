@@ -42,7 +42,7 @@ export function composeRuntime(
   const { config, platform, log, clock, random, ids, defer, metrics } = kit;
   const { documents, fetch } = platform;
   const { executionLog, search, secrets } = needs;
-  const agents = createCachedAgents(createAgentStore({ documents, ids, clock }), clock);
+  const agents = createCachedAgents({ store: createAgentStore({ documents, ids, clock }), clock, defer });
   const plans = createPlans({ registry: toolRegistry, loadExpressions });
   const history = createRunHistory({ documents, clock, log, keepDays: config.RUN_KEEP_DAYS });
   const tracing = createTracer({

@@ -30,7 +30,7 @@ export function parseBody<B extends z.ZodType>(
 }
 
 /** What was made of texts that come again and again; long ones are not kept. */
-export type Memo<V> = Recent<V>;
+export type Memo<V> = Pick<Recent<V>, "get" | "set">;
 
 export function createMemo<V>(): Memo<V> {
   const memo = createRecent<V>(INPUT_MEMO_MAX_ENTRIES);

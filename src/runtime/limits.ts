@@ -65,10 +65,14 @@ export const RESPONSE_MAX_HEADERS = 32;
 export const RESPONSE_HEADER_NAME_MAX_CHARS = 64;
 export const RESPONSE_HEADER_VALUE_MAX_CHARS = 4_096;
 
-/** Plans kept per isolate, at some 20 KiB each. */
-export const PLAN_CACHE_MAX_ENTRIES = 1_000;
+/** Graphs as text whose plans are kept per isolate; a plan takes about ten bytes for each of their characters. */
+export const PLAN_CACHE_MAX_CHARS = 4_194_304;
 /** How soon a redeploy is seen by isolates that ran the agent a moment ago. */
-export const AGENT_CACHE_MS = 1_000;
+export const AGENT_CACHE_MS = 2_000;
+/** An agent that is in use is compared with the store this long after it was, well before AGENT_CACHE_MS. */
+export const AGENT_RECHECK_MS = 1_000;
+/** Longer than a comparison takes: one that has not ended by then was broken off. */
+export const RECHECK_GRACE_MS = 5_000;
 /** Graphs as text, at two bytes a character. */
 export const AGENT_CACHE_MAX_CHARS = 8_388_608;
 /** A create that keeps meeting removals of the same server gives up after this many rounds. */

@@ -1,10 +1,11 @@
 import type { FieldError } from "../core/errors.ts";
+import { createRecent } from "../core/recent.ts";
 import { err, type Result } from "../core/result.ts";
 import { type AgentRecord, storedGraph, storedPolicy } from "./agents/agent-store.ts";
 import { type Graph, policySchema } from "./contract.ts";
 import type { Expressions } from "./expressions/expression.ts";
 import { hasExpressions, type Plan, planGraph } from "./graph/graph.ts";
-import { PLAN_CACHE_MAX_ENTRIES } from "./limits.ts";
+import { PLAN_CACHE_MAX_CHARS } from "./limits.ts";
 import type { Registry } from "./registry.ts";
 
 /** Graphs with their policies, checked and made ready to run. */
@@ -12,10 +13,16 @@ export interface Plans {
   /** Every fault at once, those of the policy under `policy`. */
   plan(graph: Graph, policy: unknown): Promise<Result<Plan, readonly FieldError[]>>;
   /**
-   * Of a stored agent: planned once per revision and isolate, the least recently run forgotten first.
+   * Of a stored agent: planned once per revision and isolate, those planned longest ago forgotten first.
    * @throws where a stored graph is no longer right: a tool was taken out of this version.
    */
   planOf(agent: AgentRecord): Promise<Plan>;
+}
+
+interface Planned {
+  readonly revision: string;
+  readonly plan: Plan;
+  readonly chars: number;
 }
 
 export function createPlans(deps: {
@@ -24,7 +31,7 @@ export function createPlans(deps: {
   readonly loadExpressions: () => Promise<Expressions>;
 }): Plans {
   const { registry, loadExpressions } = deps;
-  const cache = new Map<string, { readonly revision: string; readonly plan: Plan }>();
+  const cache = createRecent<Planned>(PLAN_CACHE_MAX_CHARS, undefined, ({ chars }) => chars);
 
   const plans: Plans = {
     async plan(graph, policy) {
@@ -36,13 +43,11 @@ export function createPlans(deps: {
     },
     async planOf(agent) {
       const known = cache.get(agent._id);
-      const entry =
-        known?.revision === agent.revision ? known : { revision: agent.revision, plan: await planStored(agent, plans) };
-      cache.delete(agent._id);
-      cache.set(agent._id, entry);
-      const [oldest] = cache.keys();
-      if (cache.size > PLAN_CACHE_MAX_ENTRIES && oldest !== undefined) cache.delete(oldest);
-      return entry.plan;
+      if (known?.revision === agent.revision) return known.plan;
+      const { revision, graph, policy } = agent;
+      const plan = await planStored(agent, plans);
+      cache.set(agent._id, { revision, plan, chars: graph.length + policy.length });
+      return plan;
     },
   };
   return plans;

@@ -2,6 +2,7 @@ import { systemClock } from "../../src/core/clock.ts";
 import { createIdSource, systemRandom } from "../../src/core/ids.ts";
 import { err, ok } from "../../src/core/result.ts";
 import { applyUpdate, UpdateMisfit } from "../../src/storage/documents/apply-update.ts";
+import { refuseFields } from "../../src/storage/documents/checks.ts";
 import { compareBy, compareText } from "../../src/storage/documents/compare.ts";
 import type {
   Collection,
@@ -128,12 +129,16 @@ export function createMemoryDocuments(): MemoryDocuments {
       const [found] = matching(hold(collection), refuse(checkFilter, filter), compile);
       return found === undefined ? null : copy(found);
     },
-    async find(collection, { filter, sort, limit }) {
+    async find(collection, { filter, sort, limit, fields }) {
+      refuseFields(fields ?? []);
       if (!Number.isSafeInteger(limit) || limit < 1) throw new TypeError("limit: a whole number from 1 is needed");
       const compile = await loadFilterCompiler();
       const found = matching(hold(collection), refuse(checkFilter, filter), compile);
       if (sort !== undefined) found.sort(compareBy(refuse(checkSort, sort)));
-      return found.slice(0, limit).map(copy);
+      const wanted = fields === undefined ? null : new Set(["_id", ...fields]);
+      const pick = (document: StoredDocument) =>
+        Object.fromEntries(Object.entries(document).filter(([name]) => wanted?.has(name) ?? true)) as StoredDocument;
+      return found.slice(0, limit).map((document) => copy(pick(document)));
     },
     async updateOne(collection, filter, update, { upsert = false } = {}) {
       refuse(checkUpdate, update);

@@ -3,7 +3,7 @@ import { type Clock, isoTime } from "../../core/clock.ts";
 import type { IdSource } from "../../core/ids.ts";
 import type { Json } from "../../core/json.ts";
 import { err, ok, type Result } from "../../core/result.ts";
-import { agentBindings, agents } from "../../storage/documents/collections.ts";
+import { agentBindings, agentShard, agents } from "../../storage/documents/collections.ts";
 import type { Documents, Filter } from "../../storage/documents/documents.ts";
 import { accessSchema, agentIdSchema, type CreateAgent, type Graph } from "../contract.ts";
 import { CREATE_MAX_ATTEMPTS } from "../limits.ts";
@@ -46,6 +46,8 @@ type Binding = z.output<typeof bindingRecord>;
 
 export interface AgentStore {
   find(agentId: string): Promise<AgentRecord | null>;
+  /** Which revision each of these agents has now; those that are gone are not in it. */
+  revisionsOf(agentIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** The agent that serves an owner's server; of any owner's where none is named. */
   findByServer(serverId: string, ownerId: string | null): Promise<AgentRecord | null>;
   /** One agent per owner and server: the one that is there takes the new graph. */
@@ -73,6 +75,19 @@ export function createAgentStore(deps: {
   async function find(agentId: string): Promise<AgentRecord | null> {
     const found = await documents.findOne(agents(agentId), { _id: agentId });
     return found === null ? null : agentRecord.parse(found);
+  }
+
+  async function revisionsOf(agentIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const revisions = new Map<string, string>();
+    async function read([anyOf = "", ...others]: readonly string[]): Promise<void> {
+      const filter = { _id: { $in: [anyOf, ...others] } };
+      const limit = others.length + 1;
+      for (const { _id, revision } of await documents.find(agents(anyOf), { filter, limit, fields: ["revision"] })) {
+        revisions.set(_id, String(revision));
+      }
+    }
+    await Promise.all(groupByPartition(agentIds).map(read));
+    return revisions;
   }
 
   async function findBinding(serverId: string, filter: Filter): Promise<Binding | null> {
@@ -130,6 +145,7 @@ export function createAgentStore(deps: {
 
   return {
     find,
+    revisionsOf,
     async findByServer(serverId, ownerId) {
       const filter = ownerId === null ? { serverId } : { _id: bindingId(serverId, ownerId) };
       const binding = await findBinding(serverId, filter);
@@ -164,6 +180,18 @@ export function createAgentStore(deps: {
       return deletedCount === 1;
     },
   };
+}
+
+/** Agents that one query of their collection finds. */
+function groupByPartition(agentIds: readonly string[]): readonly (readonly string[])[] {
+  const groups = new Map<string, string[]>();
+  for (const agentId of agentIds) {
+    const shard = agentShard(agentId);
+    const group = groups.get(shard);
+    if (group === undefined) groups.set(shard, [agentId]);
+    else group.push(agentId);
+  }
+  return [...groups.values()];
 }
 
 /** An id of another form is none of ours: not found, without a look. */

@@ -1,44 +1,37 @@
 import type { Clock } from "../../core/clock.ts";
-import { AGENT_CACHE_MAX_CHARS, AGENT_CACHE_MS } from "../limits.ts";
+import type { Defer } from "../../core/logger.ts";
+import { createRecent } from "../../core/recent.ts";
+import { AGENT_CACHE_MAX_CHARS, AGENT_CACHE_MS, AGENT_RECHECK_MS, RECHECK_GRACE_MS } from "../limits.ts";
 import type { AgentRecord, AgentStore } from "./agent-store.ts";
 
 interface Known {
   readonly agent: AgentRecord;
-  readonly chars: number;
-  readonly readAtMs: number;
+  /** When it was read, or found to be what is stored still. */
+  checkedAtMs: number;
+  usedAtMs: number;
 }
 
 /**
- * Remembers agents for AGENT_CACHE_MS, so that a hot one costs the store one read in that time. What this isolate changes
- * it sees at once, what others change within that time. Absence is never remembered. Bounded by the size of the graphs;
- * those read longest ago go first.
+ * Remembers agents for AGENT_CACHE_MS. Those in use are compared with the store before that time is up, behind an answer
+ * and all at once, so that a thousand hot agents cost hardly more than one. What this isolate changes it sees at once,
+ * what others change within AGENT_CACHE_MS. Absence is never remembered. Bounded by the size of the graphs; those read
+ * longest ago go first.
  */
-export function createCachedAgents(store: AgentStore, clock: Clock): AgentStore {
-  // A Map keeps the order of insertion.
-  const known = new Map<string, Known>();
-  let chars = 0;
+export function createCachedAgents(deps: {
+  readonly store: AgentStore;
+  readonly clock: Clock;
+  readonly defer: Defer;
+}): AgentStore {
+  const { store, clock, defer } = deps;
+  const known = createRecent<Known>(AGENT_CACHE_MAX_CHARS, undefined, sizeOf);
   /** A read that was under way while something changed says nothing of now. */
   let changes = 0;
+  /** Until then somebody compares; whoever does may be broken off by the platform. */
+  let recheckingUntil = 0;
 
   function forget(agentId: string): void {
     changes++;
-    drop(agentId);
-  }
-
-  function drop(agentId: string): void {
-    chars -= known.get(agentId)?.chars ?? 0;
     known.delete(agentId);
-  }
-
-  function remember(agent: AgentRecord, readAtMs: number): void {
-    drop(agent._id);
-    const size = agent.graph.length + agent.policy.length;
-    known.set(agent._id, { agent, chars: size, readAtMs });
-    chars += size;
-    for (const oldest of known.keys()) {
-      if (chars <= AGENT_CACHE_MAX_CHARS) return;
-      drop(oldest);
-    }
   }
 
   async function changing<T>(agentId: string, work: Promise<T>): Promise<T> {
@@ -50,19 +43,51 @@ export function createCachedAgents(store: AgentStore, clock: Clock): AgentStore 
     }
   }
 
+  async function read(agentId: string, nowMs: number): Promise<AgentRecord | null> {
+    const before = changes;
+    const agent = await store.find(agentId);
+    if (before === changes) {
+      if (agent === null) known.delete(agentId);
+      else known.set(agentId, { agent, checkedAtMs: nowMs, usedAtMs: nowMs });
+    }
+    return agent;
+  }
+
+  /** Of those in use; an entry that was dropped or read anew meanwhile is no longer this one's business. */
+  async function recheck(): Promise<void> {
+    const nowMs = clock.now();
+    const due = [...known.entries()].filter(
+      // Before their time is up: then they are not due one by one.
+      ([, entry]) => nowMs - entry.usedAtMs < AGENT_CACHE_MS && nowMs - entry.checkedAtMs >= AGENT_RECHECK_MS / 2,
+    );
+    const revisions = await store.revisionsOf(due.map(([agentId]) => agentId));
+    for (const [agentId, entry] of due) {
+      if (known.get(agentId) !== entry) continue;
+      if (revisions.get(agentId) === entry.agent.revision) entry.checkedAtMs = nowMs;
+      else known.delete(agentId);
+    }
+  }
+
+  function recheckSoon(nowMs: number): void {
+    if (nowMs < recheckingUntil) return;
+    recheckingUntil = nowMs + RECHECK_GRACE_MS;
+    const rechecked = recheck().finally(() => {
+      recheckingUntil = 0;
+    });
+    defer("recheck_agents", rechecked);
+  }
+
   return {
     async find(agentId) {
-      const now = clock.now();
-      const found = known.get(agentId);
-      if (found !== undefined && now - found.readAtMs < AGENT_CACHE_MS) return found.agent;
-      const before = changes;
-      const agent = await store.find(agentId);
-      if (before === changes) {
-        if (agent === null) drop(agentId);
-        else remember(agent, now);
-      }
-      return agent;
+      const nowMs = clock.now();
+      const entry = known.get(agentId);
+      const ageMs = entry === undefined ? Number.POSITIVE_INFINITY : nowMs - entry.checkedAtMs;
+      if (entry === undefined || ageMs >= AGENT_CACHE_MS) return read(agentId, nowMs);
+      entry.usedAtMs = nowMs;
+      if (ageMs >= AGENT_RECHECK_MS) recheckSoon(nowMs);
+      return entry.agent;
     },
+    revisionsOf: store.revisionsOf,
     findByServer: store.findByServer,
     async create(body, ownerId) {
       const made = await store.create(body, ownerId);
@@ -72,4 +97,8 @@ export function createCachedAgents(store: AgentStore, clock: Clock): AgentStore 
     replace: (agent, body) => changing(agent._id, store.replace(agent, body)),
     remove: (agent) => changing(agent._id, store.remove(agent)),
   };
+}
+
+function sizeOf({ agent }: Known): number {
+  return agent.graph.length + agent.policy.length;
 }

@@ -16,6 +16,14 @@ export function refuseUniqueFields(fields: readonly string[]): void {
   }
 }
 
+/** @throws TypeError for what is no name of a top-level field. */
+export function refuseFields(fields: readonly string[]): void {
+  for (const name of fields) {
+    const message = name.includes(".") ? "names a field at the top, without dots" : pathFault(name);
+    if (message !== null) refuse("fields", [{ path: name, message }]);
+  }
+}
+
 /** @throws TypeError */
 export function refuseLimit(limit: number): void {
   if (!Number.isSafeInteger(limit) || limit < 1) throw new TypeError("limit: a whole number from 1 is needed");

@@ -23,8 +23,11 @@ export const owners = (): Collection => system("owners", "owners");
 /** Append-only events of one server; `_id` sorts by time. Apart from the record: a busy log does not slow a status. */
 export const executionLogs = (serverId: string): Collection => system("execution_logs", `logs:${serverId}`);
 
-/** `_id` is the agentId. By agent: a hot agent slows no other. */
-export const agents = (agentId: string): Collection => system("agents", `agent:${agentId}`);
+/** `_id` is the agentId. Spread, and yet many together: an isolate asks for news of all that it runs at once. */
+export const agents = (agentId: string): Collection => system("agents", `agents:${agentShard(agentId)}`);
+
+/** One of 32: ids end in a digit of base 32, and each of them is as frequent. */
+export const agentShard = (agentId: string): string => agentId.slice(-1);
 
 /** Which agent serves an owner's server. The insert decides which of several creates makes the agent. */
 export const agentBindings = (serverId: string): Collection => system("agent_bindings", `server:${serverId}`);

@@ -5,7 +5,7 @@ import { isJsonObject, type Json, type JsonObject, withoutUndefined } from "../.
 import { createDataApiClient } from "./data-api-client.ts";
 import type { Documents } from "./documents.ts";
 import { DATA_API_PAGE_DOCUMENTS } from "./limits.ts";
-import { DuplicateKeyFault, type MongoActions, RefusedFault, type WriteCounts } from "./mongo-actions.ts";
+import { DuplicateKeyFault, type MongoActions, projectionOf, RefusedFault, type WriteCounts } from "./mongo-actions.ts";
 import { LOCKS_COLLECTION, MIGRATIONS_COLLECTION } from "./mongo-collections.ts";
 import { createMongoDocuments } from "./mongo-documents.ts";
 import { withTextId } from "./mongo-values.ts";
@@ -53,7 +53,7 @@ function createDataApiActions(options: DataApiOptions): MongoActions {
   }
 
   const find: MongoActions["find"] = async (name, { filter, sort, limit, fields }) => {
-    const projection = fields === undefined ? undefined : Object.fromEntries(fields.map((field) => [field, 1]));
+    const projection = fields === undefined ? undefined : projectionOf(fields);
     const found: JsonObject[] = [];
     for (;;) {
       const page = Math.min(limit - found.length, DATA_API_PAGE_DOCUMENTS);

@@ -30,6 +30,8 @@ export interface FindQuery {
   readonly sort?: Sort;
   /** At least 1. Required: nothing reads an unbounded number of documents. */
   readonly limit: number;
+  /** Top-level fields to read, where the rest would be read in vain; `_id` always comes along. Absent: all. */
+  readonly fields?: readonly string[];
 }
 
 /** Which unique fields another document has already taken, or `_id`. */

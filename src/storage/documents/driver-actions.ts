@@ -4,7 +4,7 @@ import { waitAtMost } from "../../core/deadline.ts";
 import { StorageUnavailable } from "../../core/errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../core/json.ts";
 import { DRIVER_OPERATION_TIMEOUT_MS, FIND_MAX_CHARS } from "./limits.ts";
-import { faultOf, type MongoActions } from "./mongo-actions.ts";
+import { faultOf, type MongoActions, projectionOf } from "./mongo-actions.ts";
 import { readExtendedJson, withTextId } from "./mongo-values.ts";
 
 /** The parts of the `mongodb` package that are needed at run time; it is loaded by the caller. */
@@ -52,7 +52,7 @@ export function createDriverActions(deps: {
             // One batch, so that the answer is one round trip.
             batchSize: limit,
             ...(sort === undefined ? {} : { sort: Object.entries(sort) }),
-            ...(fields === undefined ? {} : { projection: Object.fromEntries(fields.map((field) => [field, 1])) }),
+            ...(fields === undefined ? {} : { projection: projectionOf(fields) }),
           })
           .toArray(),
       );

@@ -1,6 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
-import type { Filter, Sort, UpdateCounts } from "./documents.ts";
-import { type Change, createDocumentStore, type DocumentStore, type Reply } from "./embedded-store.ts";
+import type { Filter, UpdateCounts } from "./documents.ts";
+import { type Change, createDocumentStore, type DocumentStore, type Reply, type Wanted } from "./embedded-store.ts";
 import { loadFilterCompiler } from "./matcher.ts";
 import { planFilter } from "./plan.ts";
 
@@ -26,9 +26,9 @@ export class DocumentsObject extends DurableObject {
     return this.#store.findOne(collection, filter);
   }
 
-  async find(collection: string, filterText: string, sort: Sort | undefined, limit: number): Promise<Reply<string[]>> {
+  async find(collection: string, filterText: string, wanted: Wanted): Promise<Reply<string[]>> {
     const filter = await this.#prepare(filterText);
-    return this.#store.find(collection, filter, sort, limit);
+    return this.#store.find(collection, filter, wanted);
   }
 
   async change(

@@ -20,6 +20,13 @@ export type Change =
   | { readonly kind: "update"; readonly update: Update; readonly many: boolean }
   | { readonly kind: "replace"; readonly replacement: JsonObject };
 
+/** Of the matches, as `FindQuery` says. */
+export interface Wanted {
+  readonly sort: Sort | undefined;
+  readonly limit: number;
+  readonly fields: readonly string[] | undefined;
+}
+
 /**
  * The operations on one partition, over checked filters, updates and documents. Each is synchronous and whole: when it
  * does not come to `done`, nothing was written. Documents go in and out as JSON text.
@@ -27,7 +34,7 @@ export type Change =
 export interface DocumentStore {
   insert(collection: string, body: string, unique: readonly string[]): Reply<null>;
   findOne(collection: string, filter: Filter): string | null;
-  find(collection: string, filter: Filter, sort: Sort | undefined, limit: number): Reply<string[]>;
+  find(collection: string, filter: Filter, wanted: Wanted): Reply<string[]>;
   /** `upsertId` is the `_id` for an upsert whose filter demands none; null where there is to be no upsert. */
   change(collection: string, filter: Filter, change: Change, upsertId: string | null): Reply<UpdateCounts>;
   remove(collection: string, filter: Filter, many: boolean): number;
@@ -104,12 +111,13 @@ export function createDocumentStore(storage: DurableObjectStorage, compile: Comp
     });
   }
 
-  function find(collection: string, filter: Filter, sort: Sort | undefined, limit: number): Reply<string[]> {
+  function find(collection: string, filter: Filter, { sort, limit, fields }: Wanted): Reply<string[]> {
+    const pick = fields === undefined ? null : createPick(fields);
     const [firstKey, direction] = Object.entries(sort ?? { _id: 1 as const })[0] ?? ["_id", 1];
     const bodies =
       firstKey === "_id"
-        ? takeBodies(matches(collection, filter, limit, direction === -1))
-        : sortBodies(matches(collection, filter), sort ?? {}, limit);
+        ? takeBodies(matches(collection, filter, limit, direction === -1), pick)
+        : sortBodies(matches(collection, filter), sort ?? {}, limit, pick);
     if (bodies !== null) return { kind: "done", value: bodies };
     return { kind: "too_large", message: `an answer takes at most ${FIND_MAX_CHARS} characters: lower the limit` };
   }
@@ -185,11 +193,23 @@ function withId(id: string, document: JsonObject): JsonObject {
   return { _id: id, ...fields };
 }
 
+type Pick = (body: string) => string;
+
+/** Leaves of a document what was asked for. */
+function createPick(fields: readonly string[]): Pick {
+  const names = new Set(["_id", ...fields]);
+  return (body) => {
+    const document = JSON.parse(body) as JsonObject;
+    return JSON.stringify(Object.fromEntries(Object.entries(document).filter(([name]) => names.has(name))));
+  };
+}
+
 /** Null when they are more than one answer may carry. */
-function takeBodies(found: Iterable<Found>): string[] | null {
+function takeBodies(found: Iterable<Found>, pick: Pick | null): string[] | null {
   const bodies: string[] = [];
   let chars = 0;
-  for (const { body } of found) {
+  for (const { body: whole } of found) {
+    const body = pick === null ? whole : pick(whole);
     chars += body.length;
     if (chars > FIND_MAX_CHARS) return null;
     bodies.push(body);
@@ -198,7 +218,7 @@ function takeBodies(found: Iterable<Found>): string[] | null {
 }
 
 /** The best `limit` documents in the order asked; holds little more than those at any time. Null as above. */
-function sortBodies(found: Iterable<Found>, sort: Sort, limit: number): string[] | null {
+function sortBodies(found: Iterable<Found>, sort: Sort, limit: number, pick: Pick | null): string[] | null {
   const compare = compareBy(sort);
   let best: { readonly body: string; readonly document: JsonObject }[] = [];
   let chars = 0;
@@ -213,5 +233,5 @@ function sortBodies(found: Iterable<Found>, sort: Sort, limit: number): string[]
     const full = best.length >= limit + SORT_SLACK_DOCUMENTS || chars > FIND_MAX_CHARS;
     if (full && !keepBest()) return null;
   }
-  return keepBest() ? best.map(({ body }) => body) : null;
+  return keepBest() ? best.map(({ body }) => (pick === null ? body : pick(body))) : null;
 }

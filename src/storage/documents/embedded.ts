@@ -1,7 +1,7 @@
 import { StorageUnavailable } from "../../core/errors.ts";
 import type { IdSource } from "../../core/ids.ts";
 import { err, ok, type Result } from "../../core/result.ts";
-import { refuse, refuseLimit, refuseUniqueFields } from "./checks.ts";
+import { refuse, refuseFields, refuseLimit, refuseUniqueFields } from "./checks.ts";
 import type { Collection, Document, Documents, DuplicateKey, StoredDocument, UpdateCounts } from "./documents.ts";
 import type { DocumentsObject } from "./embedded-object.ts";
 import { checkRowSize } from "./embedded-rows.ts";
@@ -74,12 +74,13 @@ export function createEmbeddedDocuments({ namespace, ids }: EmbeddedDocumentsDep
       );
       return body === null ? null : parse(body);
     },
-    async find(collection, { filter, sort, limit }) {
+    async find(collection, { filter, sort, limit, fields }) {
       refuse("filter", checkFilter(filter));
       refuse("sort", sort === undefined ? [] : checkSort(sort));
+      refuseFields(fields ?? []);
       refuseLimit(limit);
       const reply = await ask(partitionOf(collection), async (stub) =>
-        stub.find(collection.name, JSON.stringify(filter), sort, limit),
+        stub.find(collection.name, JSON.stringify(filter), { sort, limit, fields }),
       );
       const result = resultOf(reply);
       return result.ok ? result.value.map(parse) : [];

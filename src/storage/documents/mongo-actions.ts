@@ -39,6 +39,11 @@ export interface MongoActions {
   ping(): Promise<void>;
 }
 
+/** With `_id` named: of no field at all a server would make all. */
+export function projectionOf(fields: readonly string[]): Readonly<Record<string, 1>> {
+  return Object.fromEntries(["_id", ...fields].map((field) => [field, 1 as const]));
+}
+
 /** `fields` are empty where the server did not name them. */
 export class DuplicateKeyFault extends Error {
   override readonly name = "DuplicateKeyFault";

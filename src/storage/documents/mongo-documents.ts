@@ -1,18 +1,21 @@
 import type { IdSource } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { err, ok, type Result } from "../../core/result.ts";
-import { refuse, refuseLimit, refuseUniqueFields } from "./checks.ts";
+import { refuse, refuseFields, refuseLimit, refuseUniqueFields } from "./checks.ts";
 import { compareText } from "./compare.ts";
-import type { Collection, Documents, DuplicateKey, Filter, Sort, StoredDocument } from "./documents.ts";
+import type { Collection, Documents, DuplicateKey, Filter, FindQuery, Sort, StoredDocument } from "./documents.ts";
 import { MONGO_DOCUMENT_MAX_CHARS } from "./limits.ts";
 import { DuplicateKeyFault, type MongoActions, RefusedFault, type ServerQuery } from "./mongo-actions.ts";
-import type { Wanted } from "./mongo-changes.ts";
+import type { Wanted as WantedChange } from "./mongo-changes.ts";
 import { holdsForeignIds, mongoNameOf, systemUniqueFields } from "./mongo-collections.ts";
 import { FIRST_OBJECT_ID } from "./mongo-ids.ts";
 import { type Place, pinsOne, queryOf } from "./mongo-place.ts";
 import { createMongoWrites } from "./mongo-writes.ts";
 import { checkDocument, checkFilter, checkSort, checkUpdate } from "./operators.ts";
 import type { Uniqueness } from "./uniqueness.ts";
+
+/** Of the matches, as `FindQuery` says. */
+type Wanted = Pick<FindQuery, "limit" | "fields">;
 
 /** The documents port on a MongoDB server, however its commands are sent. */
 export function createMongoDocuments(deps: {
@@ -33,32 +36,32 @@ export function createMongoDocuments(deps: {
     };
   }
 
-  async function find(collection: Collection, filter: Filter, sort: Sort, limit: number) {
+  async function find(collection: Collection, filter: Filter, sort: Sort, wanted: Wanted) {
     const place = await placeOf(collection);
     const query = await queryOf(place, filter);
     const merged = sort._id !== undefined && Object.keys(sort)[0] === "_id" && !pinsOne(filter, place.unique);
     const mixed = merged && (await place.objectIds()) !== null;
     return mixed
-      ? findByIdText(place.name, query, sort._id ?? 1, limit)
-      : actions.find(place.name, { filter: query, sort, limit });
+      ? findByIdText(place.name, query, sort._id ?? 1, wanted)
+      : actions.find(place.name, { filter: query, sort, ...wanted });
   }
 
   /** The server sorts all texts before all ObjectIds; here both count as text, so they are read apart and merged. */
-  async function findByIdText(name: string, filter: ServerQuery, direction: 1 | -1, limit: number) {
+  async function findByIdText(name: string, filter: ServerQuery, direction: 1 | -1, wanted: Wanted) {
     const kinds = [{ $gte: "" }, { $gte: actions.objectId(FIRST_OBJECT_ID) }];
     const found = await Promise.all(
       kinds.map((kind) =>
-        actions.find(name, { filter: { $and: [filter, { _id: kind }] }, sort: { _id: direction }, limit }),
+        actions.find(name, { filter: { $and: [filter, { _id: kind }] }, sort: { _id: direction }, ...wanted }),
       ),
     );
     const inOrder = found.flat().sort((a, b) => compareText(String(a._id), String(b._id)) * direction);
-    return inOrder.slice(0, limit);
+    return inOrder.slice(0, wanted.limit);
   }
 
   async function change(
     collection: Collection,
     filter: Filter,
-    wanted: Wanted,
+    wanted: WantedChange,
     options: { readonly many?: boolean; readonly upsert?: boolean },
   ) {
     refuse("filter", checkFilter(filter));
@@ -88,15 +91,17 @@ export function createMongoDocuments(deps: {
     },
     async findOne(collection, filter) {
       refuse("filter", checkFilter(filter));
-      const [found] = await find(collection, filter, { _id: 1 }, 1);
+      const [found] = await find(collection, filter, { _id: 1 }, { limit: 1 });
       return (found as StoredDocument | undefined) ?? null;
     },
-    async find(collection, { filter, sort, limit }) {
+    async find(collection, { filter, sort, limit, fields }) {
       refuse("filter", checkFilter(filter));
       refuse("sort", sort === undefined ? [] : checkSort(sort));
+      refuseFields(fields ?? []);
       refuseLimit(limit);
       const order: Sort = sort === undefined || Object.keys(sort).length === 0 ? { _id: 1 } : sort;
-      return (await find(collection, filter, order, limit)) as readonly StoredDocument[];
+      const wanted = { limit, ...(fields === undefined ? {} : { fields }) };
+      return (await find(collection, filter, order, wanted)) as readonly StoredDocument[];
     },
     async updateOne(collection, filter, update, options = {}) {
       refuse("update", checkUpdate(update));

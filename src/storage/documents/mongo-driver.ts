@@ -3,7 +3,7 @@ import { waitAtMost } from "../../core/deadline.ts";
 import { StorageUnavailable } from "../../core/errors.ts";
 import type { IdSource } from "../../core/ids.ts";
 import { err, ok, type Result } from "../../core/result.ts";
-import { refuse, refuseLimit, refuseUniqueFields } from "./checks.ts";
+import { refuse, refuseFields, refuseLimit, refuseUniqueFields } from "./checks.ts";
 import type {
   Collection,
   Document,
@@ -106,6 +106,7 @@ export function createMongoDriverDocuments(deps: {
     async find(collection, query) {
       refuse("filter", checkFilter(query.filter));
       refuse("sort", query.sort === undefined ? [] : checkSort(query.sort));
+      refuseFields(query.fields ?? []);
       refuseLimit(query.limit);
       return askPlain({ method: "find", collection, query });
     },

@@ -67,6 +67,35 @@ export function describeReading(makeStore: MakeDocuments): void {
     expect(await documents.find(collection, { filter: { g: 2 }, limit: 1 })).toHaveLength(1);
   });
 
+  test("of the fields that are asked for alone come back, and the _id", async () => {
+    const documents = await makeStore();
+    const collection = freshCollection();
+    const stored = [
+      { _id: "a", n: 2, text: "long", nested: { deep: [1, { x: null }] } },
+      { _id: "b", n: 1, other: true },
+    ];
+    await insertAll(documents, collection, stored);
+    const find = (fields: readonly string[]) =>
+      documents.find(collection, { filter: { n: { $gte: 1 } }, sort: { n: 1 }, limit: 5, fields });
+    expect(await find(["text", "nested"])).toEqual([
+      { _id: "b" },
+      { _id: "a", text: "long", nested: { deep: [1, { x: null }] } },
+    ]);
+    expect(await find(["_id", "other"])).toEqual([{ _id: "b", other: true }, { _id: "a" }]);
+    expect(await find([])).toEqual([{ _id: "b" }, { _id: "a" }]);
+    const byId = { filter: { _id: { $in: ["b", "a", "none"] } }, limit: 3, fields: ["n"] };
+    expect(await documents.find(collection, byId)).toEqual([
+      { _id: "a", n: 2 },
+      { _id: "b", n: 1 },
+    ]);
+  });
+
+  test.each(["nested.deep", "$where", "", "a\0b"])("no field is named %j", async (name) => {
+    const documents = await makeStore();
+    const wanted = documents.find(freshCollection(), { filter: {}, limit: 1, fields: [name] });
+    await expect(wanted).rejects.toThrow(TypeError);
+  });
+
   test("pages by _id meet every document once, in either direction", async () => {
     const documents = await makeStore();
     const collection = freshCollection();

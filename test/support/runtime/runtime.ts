@@ -78,7 +78,7 @@ export function createTestRuntime(
     if (!WAITS_FOR_TIME.has(what)) pending.push(work);
   };
   const metrics: Metrics = { count() {}, observe() {}, gauge() {} };
-  const agents = createCachedAgents(createAgentStore({ documents, ids, clock }), clock);
+  const agents = createCachedAgents({ store: createAgentStore({ documents, ids, clock }), clock, defer });
   const plans = createPlans({ registry, loadExpressions });
   const history = createRunHistory({ documents, clock, log, keepDays: 30 });
   const admission = createAdmissionControl({ shared: createMemorySharedState(clock), clock, defer, log, metrics });
