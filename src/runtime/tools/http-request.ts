@@ -1,12 +1,13 @@
 import * as z from "zod";
 import { JSON_MAX_DEPTH } from "../../config/limits.ts";
+import { isNeverAsked } from "../../core/hosts/never-asked.ts";
 import { isJsonObject, type Json, parseUntrustedJson } from "../../core/json.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 import { anyJson } from "../config-schemas.ts";
 import { ALLOWED_HOSTS_RULE, OUTBOUND_METHODS } from "../outbound/guarded-outbound.ts";
 import { headerFault, headersFault } from "../outbound/headers.ts";
 import type { OutboundOutcome } from "../outbound/outbound.ts";
-import { isNeverOpen, matchesAny, readHostPattern, readTarget } from "../outbound/target.ts";
+import { matchesAny, readHostPattern, readTarget } from "../outbound/target.ts";
 import { defineTool, fail, failForNow, output, refuse, type StepContext, type ToolResult } from "../tool.ts";
 import { EXPECT_MAX_STATUSES } from "./http-request-limits.ts";
 
@@ -26,7 +27,8 @@ const pairs = z.record(z.string(), z.union([scalar, z.array(scalar)], "a text, a
 const url = z.string().superRefine((text, context) => {
   const target = readTarget(text);
   if (!target.ok) context.addIssue(target.error);
-  else if (isNeverOpen(target.value)) context.addIssue(`${target.value.host} is link-local or a metadata service`);
+  else if (isNeverAsked(target.value.host))
+    context.addIssue(`${target.value.host} is link-local or a metadata service`);
 });
 
 const headers = z.record(z.string(), scalar).superRefine((all, context) => {
