@@ -3,6 +3,7 @@ import { JSON_MAX_DEPTH } from "../../config/limits.ts";
 import { isNeverAsked } from "../../core/hosts/never-asked.ts";
 import { isJsonObject, type Json, parseUntrustedJson } from "../../core/json.ts";
 import { err, ok, type Result } from "../../core/result.ts";
+import type { TraceHeaders } from "../../core/trace-context.ts";
 import { anyJson } from "../config-schemas.ts";
 import { ALLOWED_HOSTS_RULE, OUTBOUND_METHODS } from "../outbound/guarded-outbound.ts";
 import { headerFault, headersFault } from "../outbound/headers.ts";
@@ -130,16 +131,24 @@ function encodePairs(values: z.output<typeof pairs>): string {
 function headersOf(
   { method, headers: given = {} }: Config,
   type: string | null,
-  { run, stepKey }: StepContext,
+  { asOwner, stepKey }: StepContext,
 ): Readonly<Record<string, string>> {
   const own = Object.fromEntries(Object.entries(given).map(([name, value]) => [name.toLowerCase(), String(value)]));
   const needsKey = method === "POST" || method === "PATCH";
   return {
     ...(type === null ? {} : { "content-type": type }),
     ...(needsKey ? { "idempotency-key": stepKey } : {}),
-    ...(run.traceparent === null ? {} : { traceparent: run.traceparent }),
+    // Beside a trace of the graph's own, a state of ours would be somebody else's.
+    ...(own.traceparent === undefined ? toTraceHeaders(asOwner.trace?.() ?? null) : {}),
     ...own,
   };
+}
+
+/** The caller's state goes to the host that the graph's author chose, which is what the caller asked to be run. */
+function toTraceHeaders(trace: TraceHeaders | null): Readonly<Record<string, string>> {
+  if (trace === null) return {};
+  const { traceparent, tracestate } = trace;
+  return { traceparent, ...(tracestate === null ? {} : { tracestate }) };
 }
 
 /** Null, which is also the output of a step that was skipped, is no body. */
