@@ -7,8 +7,8 @@ import { childTraceparent } from "../../core/trace-context.ts";
  * the provider sets itself stays.
  *
  * Providers are third parties that the caller did not choose. A `traceparent` tells them random ids, by which an operator
- * finds a search in its own provider's logs. A `tracestate` tells what other vendors wrote into it (W3C Trace Context,
- * "Privacy of the tracestate field"), and one request may serve several callers: it is not passed on.
+ * finds a search in a provider's logs. A `tracestate` may hold anything that tracing vendors wrote for each other, which
+ * W3C Trace Context (6.2, privacy) lets a service withhold: it is not passed on.
  */
 export function fetchBehind(traceparent: string | null, fetch: Fetch, random: RandomBytes): Fetch {
   if (traceparent === null) return fetch;

@@ -102,3 +102,14 @@ test("a run over MCP continues the trace too", async () => {
   expect(told).toMatchObject([{ host: "crm.internal", tracestate: "vendor=1" }]);
   expect(parseTraceparent(told[0]?.traceparent)?.traceId).toBe(TRACE);
 });
+
+test("a search continues its caller's trace, whoever of several asks first", async () => {
+  const { app, told } = setUp();
+  const body = { query: `how do tides work ${crypto.randomUUID()}` };
+  const headers = { traceparent: CALLER, tracestate: "vendor=1" };
+  const first = app.call("POST", "/search", { body, headers });
+  const answers = await Promise.all([first, app.call("POST", "/search", { body })]);
+  expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+  expect(told).toEqual([{ host: "tavily.test", traceparent: expect.any(String), tracestate: null }]);
+  expect(parseTraceparent(told[0]?.traceparent)?.traceId).toBe(TRACE);
+});
