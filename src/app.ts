@@ -24,6 +24,7 @@ const CORS_REQUEST_HEADERS = [
   "Mcp-Method",
   "Mcp-Name",
   "Traceparent",
+  "Tracestate",
   "X-API-Key",
   "X-Request-Id",
 ];

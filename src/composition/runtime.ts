@@ -125,7 +125,7 @@ export function createRunServer(deps: {
   readonly runtime: Pick<RuntimeService, "run">;
   readonly testRun: TestRun;
 }): ProductMcpDeps["runServer"] {
-  return async (call, serverId, { ownerId, input, dryRun, callerAddress, traceparent }) => {
+  return async (call, serverId, { ownerId, input, dryRun, callerAddress }) => {
     const access = authorize(call.actor, "agents:run", ownerId);
     if (!access.ok) return access;
     const loaded = await deps.store.load(access.value, serverId);
@@ -133,8 +133,8 @@ export function createRunServer(deps: {
     const { archestraAgentId: agentId, deployment } = loaded.value.record;
     const isHere = agentId !== null && deployment.state === "deployed" && deployment.target === "edge";
     const request = { method: "POST", headers: {}, query: {} };
-    if (dryRun || !isHere) return deps.testRun(call, serverId, { ownerId, input, dryRun, request }, traceparent);
-    const how = { trigger: "mcp", callerAddress, traceparent } as const;
+    if (dryRun || !isHere) return deps.testRun(call, serverId, { ownerId, input, dryRun, request });
+    const how = { trigger: "mcp", callerAddress } as const;
     const run = await deps.runtime.run(call, agentId, { ...request, input }, how);
     return run.ok ? ok(toAnswer(run.value)) : run;
   };

@@ -1,5 +1,6 @@
 import { type AppError, validationFailed } from "./errors.ts";
 import { err, ok, type Result } from "./result.ts";
+import type { TraceHeaders } from "./trace-context.ts";
 
 export const SCOPES = ["servers:read", "servers:write", "deploy", "search", "agents:run", "admin"] as const;
 export type Scope = (typeof SCOPES)[number];
@@ -17,8 +18,8 @@ export type Actor =
   | { readonly kind: "system"; readonly id: string };
 
 /**
- * What of one request reaches the services. Plain data but for the signal, which aborts when the caller hangs up: ask for
- * it where you wait, since the platform makes it only then, at more than many an answer costs.
+ * What of one request reaches the services: plain data, a signal that aborts when the caller hangs up, and its trace. Ask
+ * for the signal where you wait: the platform makes it only then, at more than many an answer costs.
  */
 export interface Call {
   readonly actor: Actor;
@@ -26,6 +27,8 @@ export interface Call {
   /** Our own address as the caller reached it, or `PUBLIC_URL`: `https://host[:port]`, no slash at the end. */
   readonly origin: string;
   readonly signal?: AbortSignal | undefined;
+  /** The trace that the call belongs to; null where it names none. A function, since few calls get as far as to need it. */
+  readonly trace?: () => TraceHeaders | null;
 }
 
 /** The owner whose things a call may touch. `any` is admin's or the system's. */

@@ -9,6 +9,12 @@ export interface TraceContext {
   readonly sampled: boolean;
 }
 
+/** One place in a trace as headers write it. Those of a caller are as they came: whoever passes them on judges them. */
+export interface TraceHeaders {
+  readonly traceparent: string;
+  readonly tracestate: string | null;
+}
+
 /** `00-<32>-<16>-<2>`: the whole of version 00, and what every later version begins with. */
 const VERSION_00_CHARS = 55;
 /** A later version may have more fields; this many characters are no header of a tracing system any more. */
@@ -42,6 +48,12 @@ export function continueTrace(parent: TraceContext | null, random: RandomBytes, 
   }
   const [spanId = ""] = newSpanIds(1, random);
   return { traceId: parent.traceId, spanId, sampled: parent.sampled };
+}
+
+/** A `traceparent` for a request made on behalf of this one; null where it is wrong. */
+export function childTraceparent(traceparent: string, random: RandomBytes): string | null {
+  const parent = parseTraceparent(traceparent);
+  return parent === null ? null : formatTraceparent(continueTrace(parent, random, parent.sampled));
 }
 
 export function newSpanIds(count: number, random: RandomBytes): readonly string[] {

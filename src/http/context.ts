@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import type { Actor, Call } from "../core/actor.ts";
 import type { AppError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
+import type { TraceHeaders } from "../core/trace-context.ts";
 import type { Admitted } from "./admission/contract.ts";
 
 /** What the access log says of one request: one wide event, to which each part adds what it knows. */
@@ -35,7 +36,13 @@ export function callOf(c: AppContext): Call {
     get signal() {
       return raw.signal;
     },
+    trace: () => traceOf(c),
   };
+}
+
+function traceOf(c: AppContext): TraceHeaders | null {
+  const traceparent = c.req.header("traceparent");
+  return traceparent === undefined ? null : { traceparent, tracestate: c.req.header("tracestate") ?? null };
 }
 
 /** The address of the caller as Cloudflare gives it; `unknown` where nothing stands before the Worker. */

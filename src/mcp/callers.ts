@@ -1,3 +1,4 @@
+import { isAddress } from "../core/hosts/addresses.ts";
 import { err, ok, type Result } from "../core/result.ts";
 
 /** What a request says of where it comes from and whom it means. */
@@ -37,9 +38,8 @@ export function createCallerCheck(options: {
 }
 
 const PRIVATE_SUFFIX = /\.(?:localhost|local|internal|home\.arpa)$/;
-const ADDRESS = /^(?:\d{1,3}(?:\.\d{1,3}){3}|\[[\da-f:.]+\])$/;
 
 function isPrivateName(hostname: string): boolean {
   const name = hostname.replace(/\.$/, "");
-  return !name.includes(".") || ADDRESS.test(name) || PRIVATE_SUFFIX.test(name);
+  return !name.includes(".") || isAddress(name) || PRIVATE_SUFFIX.test(name);
 }

@@ -27,7 +27,6 @@ export interface RunOrder {
   readonly input: Json;
   readonly dryRun: boolean;
   readonly callerAddress: string;
-  readonly traceparent: string | null;
 }
 
 /** How a run went, in the form of `runAnswer`. */

@@ -9,7 +9,6 @@ export interface ToolCall {
   readonly call: Call;
   /** Where an anonymous caller comes from; tells callers apart in limits. */
   readonly callerAddress: string;
-  readonly traceparent: string | null;
   /** Tells whoever waits how far it is, out of `total`; nobody listens where no progress was asked for. */
   readonly progress: (done: number, total: number, message: string) => void;
 }

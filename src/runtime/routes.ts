@@ -138,7 +138,6 @@ function runningAgents(runtime: RuntimeService): readonly Endpoint[] {
         const run = await runtime.run(call, params.agentId, toRunRequest(c.req.raw, body, call.actor), {
           trigger: "http",
           callerAddress: clientAddress(c),
-          traceparent: c.req.header("traceparent") ?? null,
         });
         if (!run.ok) return run;
         const { runId, result } = run.value;

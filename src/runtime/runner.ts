@@ -6,6 +6,7 @@ import type { Json } from "../core/json.ts";
 import type { Logger } from "../core/logger.ts";
 import { createRecent } from "../core/recent.ts";
 import { ok, type Result } from "../core/result.ts";
+import type { TraceHeaders } from "../core/trace-context.ts";
 import type { NewLogEvent } from "../servers/execution-log.ts";
 import { type AgentRecord, type AgentStore, isAgentId } from "./agents/agent-store.ts";
 import type { Graph, Policy, RunTrace } from "./contract.ts";
@@ -38,8 +39,6 @@ export interface RunOptions {
   readonly trigger: RunTrace["trigger"];
   /** Tells callers apart where the actor does not: the address of an anonymous one. */
   readonly callerAddress: string;
-  /** The caller's own, as it came; null where there was none. */
-  readonly traceparent: string | null;
 }
 
 /** A graph that is not deployed. */
@@ -53,7 +52,6 @@ export type TestedServer = Graph & {
 export interface TestRunOptions {
   /** Steps that would change something say what they would do instead. */
   readonly dryRun: boolean;
-  readonly traceparent: string | null;
 }
 
 /** Runs agents and graphs, and keeps what happened. Who may run what has been decided before. */
@@ -140,22 +138,20 @@ export function createRunner(
     plan: Plan,
     request: RunRequest,
     particulars: Particulars,
-    traceparent: string | null,
     { chain, deadlineAtMs }: Descent,
   ): Promise<Run> {
     const { agentId, ownerId } = particulars;
-    const span = tracing.startRun(traceparent);
+    const span = tracing.startRun(call.trace?.() ?? null);
     const runId = ids.next("run");
     const order: RunOrder = {
       ...particulars,
       runId,
       requestId: call.requestId,
       traceId: span.traceId,
-      traceparent: span.traceparent,
       request,
       chain: [...chain, agentId],
       ...(deadlineAtMs === undefined ? {} : { deadlineAtMs }),
-      asOwner: callAsOwner(call, agentId, ownerId),
+      asOwner: callAsOwner(call, agentId, ownerId, span),
     };
     const { result, trace } = await executePlan(plan, order, executor);
     keep(trace, ownerId, call.actor, span);
@@ -166,7 +162,7 @@ export function createRunner(
     call: Call,
     agent: AgentRecord,
     request: RunRequest,
-    { trigger, callerAddress, traceparent }: RunOptions,
+    { trigger, callerAddress }: RunOptions,
     descent: Descent,
   ): Promise<Result<Run>> {
     const { _id: agentId, ownerId, serverId, version } = agent;
@@ -175,11 +171,11 @@ export function createRunner(
     const admitted = await deps.admission.admit({ agentId, ownerId, callerId: caller.id, rate: plan.policy.rate });
     if (!admitted.ok) return admitted;
     const particulars = { agentId, tracedAgentId: agentId, ownerId, serverId, version, trigger, dryRun: false, caller };
-    return ok(await execute(call, plan, request, particulars, traceparent, descent));
+    return ok(await execute(call, plan, request, particulars, descent));
   }
 
   async function callAgent(context: StepContext, agentId: string, input: Json): Promise<ToolResult> {
-    const { chain, ownerId, deadlineAtMs, traceparent } = context.run;
+    const { chain, ownerId, deadlineAtMs } = context.run;
     if (chain.includes(agentId)) return fail(`agents call each other in a circle: ${[...chain, agentId].join(" → ")}`);
     if (chain.length > CALL_MAX_DEPTH) return fail(`agents call each other more than ${CALL_MAX_DEPTH} deep`);
     const agent = await findAgentOf(ownerId, agentId);
@@ -188,7 +184,7 @@ export function createRunner(
       { ...context.asOwner, signal: context.signal },
       agent,
       { input, method: "POST", headers: {}, query: {} },
-      { trigger: "agent", callerAddress: context.agentId, traceparent },
+      { trigger: "agent", callerAddress: context.agentId },
       { chain, deadlineAtMs },
     );
     if (!run.ok) return run.error.code === "RATE_LIMITED" ? failForNow(run.error.detail) : fail(run.error.detail);
@@ -200,7 +196,7 @@ export function createRunner(
 
   return {
     runAgent: (call, agent, request, options) => runAgent(call, agent, request, options, { chain: [] }),
-    async testRun(call, server, request, { dryRun, traceparent }) {
+    async testRun(call, server, request, { dryRun }) {
       const { serverId, ownerId, version, policy } = server;
       const plan = await plans.plan(server, policy);
       if (!plan.ok) return validationFailed(plan.error);
@@ -219,7 +215,7 @@ export function createRunner(
         dryRun,
         caller,
       } as const;
-      return ok(await execute(call, plan.value, request, particulars, traceparent, { chain: [] }));
+      return ok(await execute(call, plan.value, request, particulars, { chain: [] }));
     },
   };
 }
@@ -233,12 +229,13 @@ function callerOf(actor: Actor, address: string): RunOrder["caller"] {
   return { kind: actor.kind, id: actor.kind === "anonymous" ? address : actor.id };
 }
 
-/** A graph acts for its owner whoever calls it, and may do no more than its tools need. */
-function callAsOwner(call: Call, agentId: string, ownerId: string): Call {
+/** A graph acts for its owner whoever calls it, and may do no more than its tools need. What it calls is behind its span. */
+function callAsOwner(call: Call, agentId: string, ownerId: string, trace: TraceHeaders): Call {
   return {
     actor: { kind: "key", id: agentId, ownerId, scopes: SEARCH_ALONE },
     requestId: call.requestId,
     origin: call.origin,
+    trace: () => trace,
     get signal() {
       return call.signal;
     },

@@ -64,21 +64,16 @@ export type TestRunBody = z.output<typeof testRunBody>;
 export type TestRunAnswer = z.output<typeof testRunAnswer>;
 
 /** Runs a server's graph without deploying it. */
-export type TestRun = (
-  call: Call,
-  serverId: string,
-  body: TestRunBody,
-  traceparent: string | null,
-) => Promise<Result<TestRunAnswer>>;
+export type TestRun = (call: Call, serverId: string, body: TestRunBody) => Promise<Result<TestRunAnswer>>;
 
 export function createTestRun(runtime: Pick<RuntimeService, "testRun">, find: FindTestedServer): TestRun {
-  return async (call, id, body, traceparent) => {
+  return async (call, id, body) => {
     const server = await find(call, id, body);
     if (!server.ok) return server;
     const { method, headers, query } = body.request;
     const lower = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
     const request = { input: body.input, method, headers: lower, query };
-    const run = await runtime.testRun(call, server.value, request, { dryRun: body.dryRun, traceparent });
+    const run = await runtime.testRun(call, server.value, request, { dryRun: body.dryRun });
     return run.ok ? ok(toAnswer(run.value)) : run;
   };
 }
@@ -134,8 +129,7 @@ function runEndpoint(testRun: TestRun): Endpoint {
       responses: [{ status: 200, description: "How the run went", schema: testRunAnswer }],
       errors: ["NOT_FOUND"],
     },
-    ({ call, params, query, body, c }) =>
-      testRun(call, params.serverId, { ...query, ...body }, c.req.header("traceparent") ?? null),
+    ({ call, params, query, body }) => testRun(call, params.serverId, { ...query, ...body }),
   );
 }
 

@@ -71,8 +71,6 @@ export interface RunContext {
   readonly chain: readonly string[];
   /** Epoch milliseconds at which the run ends whatever it does. */
   readonly deadlineAtMs: number;
-  /** To pass on to what the run calls: W3C `traceparent`; null where tracing is off. */
-  readonly traceparent: string | null;
 }
 
 /** One step of one run, as its tool sees it. */
@@ -97,7 +95,10 @@ export interface StepContext {
   readonly evaluate: (path: string) => Result<Json, string>;
   /** Header names in lower case. */
   readonly requestHeaders: Readonly<Record<string, string>>;
-  /** Who the step is to the rest of the Worker: the agent's owner, with the one scope that tools need. */
+  /**
+   * Who the step is to the rest of the Worker: the agent's owner, with the one scope that tools need. Its `trace` is what
+   * is passed on to whatever the step calls.
+   */
   readonly asOwner: Call;
   /** Aborts when the step's time is up, the run ends or the caller hangs up. */
   readonly signal: AbortSignal;

@@ -29,11 +29,18 @@ export function createAskProviders(deps: {
   return async function askProviders(question, place, claimToken, fallback, waitedMs = 0) {
     let stored = false;
     try {
-      const { request } = question;
+      const { request, trace } = question;
       const providers = question.providers.filter((provider) => !provider.personal);
       const leftMs = Math.max(deadlineMs / 2, deadlineMs - PERSONAL_RESERVE_MS) - waitedMs;
       const deadlineAt = clock.now() + Math.max(deadlineMs / 4, leftMs);
-      const outcome = await orchestrator.run(providers, { request, ownerId: null, deadlineAt, signal: undefined });
+      const asked = {
+        request,
+        ownerId: null,
+        deadlineAt,
+        signal: undefined,
+        traceparent: trace?.()?.traceparent ?? null,
+      };
+      const outcome = await orchestrator.run(providers, asked);
       const { found } = outcome;
       if (found !== null && mayBeKept(outcome, found)) {
         cache.keep(

@@ -31,7 +31,9 @@ export function createCompletion(deps: {
   function askPersonal(asked: Asked, providers: readonly SearchProvider[], who: Who): Promise<ChainOutcome> {
     const personal = providers.filter((provider) => provider.personal);
     const deadlineAt = Math.max(asked.startedAt + deadlineMs, clock.now() + PERSONAL_MIN_MS);
-    return orchestrator.run(personal, { request: asked.request, ownerId: who.ownerId, deadlineAt, signal: who.signal });
+    const { ownerId, signal } = who;
+    // They are the Worker's own: nothing goes out.
+    return orchestrator.run(personal, { request: asked.request, ownerId, deadlineAt, signal, traceparent: null });
   }
 
   type Kept = Extract<SharedAnswer, { kind: "kept" }>;

@@ -67,6 +67,7 @@ export interface SearchServiceOptions {
 }
 
 interface Caller extends Who {
+  readonly trace: Call["trace"] | undefined;
   readonly actorId: string;
   readonly gate: Gate | undefined;
 }
@@ -109,7 +110,7 @@ export function createSearchService(options: SearchServiceOptions): SearchServic
   async function answer(asked: Asked, who: Caller): Promise<Result<SearchReply>> {
     const { request } = asked;
     const { providers, policy } = await registry.chain();
-    const question = questionOf(request, providers, policy);
+    const question = questionOf(request, providers, policy, who.trace);
     if (request.cache === "only") {
       const recalled = await answers.recall(question, who.gate);
       if (!recalled.ok) return recalled;
@@ -131,23 +132,24 @@ export function createSearchService(options: SearchServiceOptions): SearchServic
 
   async function questionFor(request: SearchRequest): Promise<SharedQuestion> {
     const { providers, policy } = await registry.chain();
-    return questionOf(request, providers, policy);
+    return questionOf(request, providers, policy, undefined);
   }
 
   return {
     ...createDocumentsService(index, ids),
 
-    async search({ actor, requestId, signal }, request, claimedOwnerId, gate) {
+    async search({ actor, requestId, signal, trace }, request, claimedOwnerId, gate) {
       const access = authorize(actor, "search", claimedOwnerId);
       if (!access.ok) return access;
       const ownerId = access.value.kind === "owner" ? access.value.ownerId : null;
       const asked = { request, requestId, startedAt: clock.now() };
-      return counted(answer(asked, { actorId: actor.id, ownerId, signal, gate }));
+      return counted(answer(asked, { actorId: actor.id, ownerId, signal, gate, trace }));
     },
 
     async searchFor(ownerId, request, signal, requestId = ids.next("req")) {
       const asked = { request, requestId, startedAt: clock.now() };
-      const reply = await counted(answer(asked, { actorId: "system", ownerId, signal, gate: undefined }));
+      const who = { actorId: "system", ownerId, signal, gate: undefined, trace: undefined };
+      const reply = await counted(answer(asked, who));
       return reply.ok ? ok(reply.value.answer) : reply;
     },
 
@@ -185,10 +187,12 @@ function questionOf(
   request: SearchRequest,
   providers: readonly SearchProvider[],
   policy: readonly string[],
+  trace: Call["trace"] | undefined,
 ): SharedQuestion {
   return {
     request,
     id: canonicalQuestion(request, policy),
     providers,
+    trace,
   };
 }

@@ -1,3 +1,4 @@
+import type { Call } from "../core/actor.ts";
 import type { CacheEntry } from "./cache/cache-entry.ts";
 import type { ChainOutcome } from "./chain/orchestrator.ts";
 import type { SearchRequest } from "./contract.ts";
@@ -10,6 +11,8 @@ export interface SharedQuestion {
   readonly id: string;
   /** The whole chain; those whose answers depend on the caller are not asked. */
   readonly providers: readonly SearchProvider[];
+  /** Of whoever asks it: what providers are asked for it is behind that. Undefined where nobody waits for the answer. */
+  readonly trace: Call["trace"] | undefined;
 }
 
 /** What all callers with this question get. */

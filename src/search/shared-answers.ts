@@ -21,7 +21,7 @@ import type { RefreshOutcome, SharedAnswer, SharedQuestion } from "./shared-answ
 
 /**
  * The orchestration that saves asking: caches by age, one flight per question in an isolate, one claim over all of
- * them, refreshing behind stale answers.
+ * them, refreshing behind stale answers. A flight asks in the trace of the caller who began it.
  */
 export interface SharedAnswers {
   /** `gate` is passed once, together with the first look at the shared cache; its refusal is the only failure. */
@@ -112,7 +112,7 @@ export function createSharedAnswers(deps: {
 
   /** The stale answer has been given; the claim says that nobody else refreshes it. */
   function refreshBehind(question: SharedQuestion, place: CachePlace, claimToken: string): void {
-    const work = askProviders(question, place, claimToken, null);
+    const work = askProviders(forNobody(question), place, claimToken, null);
     defer(
       "search_refresh",
       work.then((landed) => noteRefresh(question.id, landed)),
@@ -131,7 +131,7 @@ export function createSharedAnswers(deps: {
     if (flights.get(key) !== undefined || refreshPauses.holds(question.id)) return;
     flights
       .start(key, async () => {
-        const landed = await lead(question, open);
+        const landed = await lead(forNobody(question), open);
         if (landed.kind === "asked") noteRefresh(question.id, landed);
         // Somebody else refreshes, or the store is away: no need to look again at once.
         else if (landed.kind === "kept" && landed.stale) refreshPauses.begin(question.id, REFRESH_PAUSE_MS);
@@ -193,6 +193,11 @@ export function createSharedAnswers(deps: {
       return entry === null ? null : entry.freshUntil - clock.now();
     },
   };
+}
+
+/** What goes on behind an answer is no part of the trace in which the answer was given. */
+function forNobody(question: SharedQuestion): SharedQuestion {
+  return { ...question, trace: undefined };
 }
 
 function asFollower(landing: SharedAnswer): SharedAnswer {

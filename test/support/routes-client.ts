@@ -14,7 +14,12 @@ export interface RouteReply {
   readonly body: any;
 }
 
-export type SendToRoutes = (method: string, path: string, body?: unknown) => Promise<RouteReply>;
+export type SendToRoutes = (
+  method: string,
+  path: string,
+  body?: unknown,
+  headers?: Readonly<Record<string, string>>,
+) => Promise<RouteReply>;
 
 /** A feature's routes over HTTP, for whoever `actor` is; who that is has been settled already. A text is sent as it is. */
 export function createRoutesClient(endpoints: readonly Endpoint[], actor: Actor): SendToRoutes {
@@ -30,11 +35,12 @@ export function createRoutesClient(endpoints: readonly Endpoint[], actor: Actor)
     "/",
     mountEndpoints(endpoints, async () => ok(null), BODY_LIMIT_BYTES),
   );
-  return async (method, path, body) => {
+  return async (method, path, body, more = {}) => {
     const text = typeof body === "string" ? body : JSON.stringify(body);
     const response = await app.request(path, {
       method,
-      ...(body === undefined ? {} : { body: text, headers: { "Content-Type": "application/json" } }),
+      ...(body === undefined ? {} : { body: text }),
+      headers: { ...(body === undefined ? {} : { "Content-Type": "application/json" }), ...more },
     });
     const answer = await response.text();
     const { status, headers } = response;

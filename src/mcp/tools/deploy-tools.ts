@@ -84,8 +84,8 @@ export function createRunTools({
         dryRun: described(z.boolean().default(false), "Change and send nothing"),
       }),
       output: schemas.runAnswer,
-      async run({ serverId, ...order }, { call, callerAddress, traceparent }) {
-        const ran = await runServer(call, serverId, { ...order, callerAddress, traceparent });
+      async run({ serverId, ...order }, { call, callerAddress }) {
+        const ran = await runServer(call, serverId, { ...order, callerAddress });
         return ran.ok ? ok({ value: ran.value, isError: !ran.value.success }) : ran;
       },
     }),

@@ -4,11 +4,6 @@ import type { RunTrace, StepTrace } from "../../runtime/contract.ts";
 import type { RunSpan } from "../../runtime/runs/run-tracing.ts";
 import { ATTRIBUTE_MAX_CHARS } from "./limits.ts";
 
-/** The span of a run, with what its caller sent beside its `traceparent`, bounded; null where that was nothing. */
-export interface TracedRun extends RunSpan {
-  readonly tracestate: string | null;
-}
-
 type AttributeValue =
   | { readonly stringValue: string }
   | { readonly boolValue: boolean }
@@ -43,7 +38,7 @@ const STATUS_ERROR = 2;
 const FLAG_SAMPLED = 1;
 
 /** A run and its steps; what steps took in and gave out is not in them. */
-export function toSpans(trace: RunTrace, span: RunSpan & Partial<TracedRun>, random: RandomBytes): readonly OtlpSpan[] {
+export function toSpans(trace: RunTrace, span: RunSpan, random: RandomBytes): readonly OtlpSpan[] {
   const { traceId, spanId } = span;
   const stepIds = newSpanIds(trace.steps.length, random);
   const steps = trace.steps.map((step, i) => ({
@@ -55,8 +50,8 @@ export function toSpans(trace: RunTrace, span: RunSpan & Partial<TracedRun>, ran
   return [toRootSpan(trace, span), ...steps];
 }
 
-function toRootSpan(trace: RunTrace, span: RunSpan & Partial<TracedRun>): OtlpSpan {
-  const { traceId, spanId, parentSpanId, tracestate = null } = span;
+function toRootSpan(trace: RunTrace, span: RunSpan): OtlpSpan {
+  const { traceId, spanId, parentSpanId, tracestate } = span;
   const { outcome, error } = trace;
   return {
     traceId,

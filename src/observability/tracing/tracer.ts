@@ -4,7 +4,13 @@ import type { Fetch } from "../../core/fetch.ts";
 import type { RandomBytes } from "../../core/ids.ts";
 import type { Defer, Logger } from "../../core/logger.ts";
 import type { Metrics } from "../../core/metrics.ts";
-import { boundTracestate, continueTrace, formatTraceparent, parseTraceparent } from "../../core/trace-context.ts";
+import {
+  boundTracestate,
+  continueTrace,
+  formatTraceparent,
+  parseTraceparent,
+  type TraceHeaders,
+} from "../../core/trace-context.ts";
 import type { RunTrace } from "../../runtime/contract.ts";
 import type { RunSpan, RunTracing } from "../../runtime/runs/run-tracing.ts";
 import {
@@ -22,7 +28,7 @@ import {
   SPANS_QUEUE_MAX,
 } from "./limits.ts";
 import { createOtlpExporter, type ExportOutcome } from "./otlp-exporter.ts";
-import { type OtlpSpan, type TracedRun, toSpans } from "./spans.ts";
+import { type OtlpSpan, toSpans } from "./spans.ts";
 
 /** Spans that were not exported, by `reason`. */
 export const SPANS_DROPPED_METRIC = "orchestrix_spans_dropped_total";
@@ -32,12 +38,12 @@ export interface Tracer extends RunTracing {
    * The span of a run that begins: of the caller's trace where its headers name one, which also decides whether the run
    * is exported; otherwise of a new one, which is exported where there is a collector.
    */
-  startRun(traceparent: string | null | undefined, tracestate?: string | null | undefined): TracedRun;
+  startRun(trace: TraceHeaders | null): RunSpan;
   /**
    * Takes a run that has ended; it is sent with others, behind answers. To be called while a request runs. Never throws
    * and never waits. A run that is not sampled, or still runs, is left alone.
    */
-  exportRun(trace: RunTrace, span: RunSpan & Partial<TracedRun>): void;
+  exportRun(trace: RunTrace, span: RunSpan): void;
 }
 
 export interface TracerOptions {
@@ -128,14 +134,14 @@ export function createTracer(options: TracerOptions): Tracer {
   }
 
   return {
-    startRun(traceparent, tracestate) {
-      const parent = parseTraceparent(traceparent);
+    startRun(trace) {
+      const parent = parseTraceparent(trace?.traceparent);
       const context = continueTrace(parent, random, exportSpans !== null);
       return {
         ...context,
         parentSpanId: parent?.spanId ?? null,
         traceparent: formatTraceparent(context),
-        tracestate: parent === null ? null : boundTracestate(tracestate),
+        tracestate: parent === null ? null : boundTracestate(trace?.tracestate),
       };
     },
     exportRun(trace, span) {

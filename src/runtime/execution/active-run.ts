@@ -43,7 +43,7 @@ export interface ActiveRun {
 }
 
 export function beginRun(plan: Plan, order: RunOrder, deps: ExecutorDeps): ActiveRun {
-  const { runId, agentId, ownerId, chain, traceparent, deadlineAtMs = Number.POSITIVE_INFINITY } = order;
+  const { runId, agentId, ownerId, chain, deadlineAtMs = Number.POSITIVE_INFINITY } = order;
   const { maxDurationMs, maxOutputBytes, allowedHosts } = plan.policy;
   const startedAtMs = deps.clock.now();
   return {
@@ -59,7 +59,6 @@ export function beginRun(plan: Plan, order: RunOrder, deps: ExecutorDeps): Activ
       maxOutputBytes: maxOutputBytes ?? RUN_OUTPUT_MAX_BYTES,
       chain,
       deadlineAtMs: Math.min(startedAtMs + (maxDurationMs ?? RUN_TIMEOUT_MS), deadlineAtMs),
-      traceparent,
     },
     scope: scopeOf(order),
     secrets: NO_SECRETS,

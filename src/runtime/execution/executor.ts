@@ -36,9 +36,8 @@ export interface RunOrder {
   readonly serverId: string;
   readonly version: number;
   readonly requestId: string;
-  /** W3C trace id, and the header to pass on to what the run calls; null where tracing is off. */
+  /** W3C trace id; null where tracing is off. */
   readonly traceId: string | null;
-  readonly traceparent: string | null;
   readonly trigger: RunTrace["trigger"];
   /** Steps that would change something say what they would do instead, and nothing is journalled. */
   readonly dryRun: boolean;
@@ -49,7 +48,7 @@ export interface RunOrder {
   readonly chain: readonly string[];
   /** When the run that called this one ends. */
   readonly deadlineAtMs?: number;
-  /** Who the run is to the rest of the Worker; its signal ends the run. */
+  /** Who the run is to the rest of the Worker, and its place in a trace; its signal ends the run. */
   readonly asOwner: Call;
 }
 

@@ -91,7 +91,6 @@ function buildServer(c: AppContext, exchange: McpExchange, { agent, call }: Ente
     const run = await runtime.run(call, agent._id, request, {
       trigger: "mcp",
       callerAddress: clientAddress(c),
-      traceparent: c.req.header("traceparent") ?? null,
     });
     if (!run.ok) return failedAnswer(run.error);
     c.get("event").runId = run.value.runId;

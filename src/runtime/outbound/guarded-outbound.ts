@@ -1,15 +1,16 @@
 import type { Clock } from "../../core/clock.ts";
 import { runWithin } from "../../core/deadline.ts";
 import type { Fetch } from "../../core/fetch.ts";
+import { isAddress, isPublicAddress, normalizeAddress } from "../../core/hosts/addresses.ts";
+import { isNeverAsked } from "../../core/hosts/never-asked.ts";
 import { err, ok, type Result } from "../../core/result.ts";
-import { isAddress, isPublicAddress, normalizeAddress } from "./addresses.ts";
 import { readText } from "./answer-text.ts";
 import { headersFault, readable, toSend } from "./headers.ts";
 import { follow, type Hop, isRepeatable, redirectOf } from "./hop.ts";
 import { OUTBOUND_BODY_MAX_BYTES, OUTBOUND_MAX_REDIRECTS, OUTBOUND_TIMEOUT_MS } from "./limits.ts";
 import type { Outbound, OutboundOutcome, OutboundRequest } from "./outbound.ts";
 import type { Resolve } from "./resolve.ts";
-import { type HostPattern, isNeverOpen, matchesAny, publicFault, readHostPattern, readTarget } from "./target.ts";
+import { type HostPattern, matchesAny, publicFault, readHostPattern, readTarget } from "./target.ts";
 
 export const OUTBOUND_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;
 
@@ -66,7 +67,7 @@ export function createOutbound({ fetch, clock, resolve, ...hosts }: OutboundOpti
       return refused(`${host} is not one of the policy's allowed hosts`, ALLOWED_HOSTS_RULE);
     }
     if (matchesAny(ownHosts, target)) return refused(`${host} is this server itself: use callAgent`);
-    if (isNeverOpen(target)) return refused(`${host} is link-local or a metadata service`);
+    if (isNeverAsked(host)) return refused(`${host} is link-local or a metadata service`);
     if (matchesAny(privateHosts, target)) return null;
     const fault = publicFault(target);
     if (fault !== null) return refused(fault);

@@ -17,9 +17,6 @@ export const OUTBOUND_HEADERS_MAX_CHARS = 16_384;
 export const OUTBOUND_ANSWER_MAX_HEADERS = 64;
 export const OUTBOUND_ANSWER_HEADERS_MAX_CHARS = 16_384;
 
-/** RFC 1035, without the dot at its end. */
-export const HOST_MAX_CHARS = 253;
-
 /** A look-up stands before every request: a resolver that takes longer does not answer. */
 export const DNS_TIMEOUT_MS = 1_000;
 /** An answer holds a handful of addresses. */

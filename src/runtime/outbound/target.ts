@@ -1,7 +1,7 @@
+import { isAddress, isPublicAddress } from "../../core/hosts/addresses.ts";
+import { isHostName, isLocalName } from "../../core/hosts/names.ts";
 import { err, ok, type Result } from "../../core/result.ts";
-import { isAddress, isMetadataAddress, isPublicAddress } from "./addresses.ts";
 import { OUTBOUND_URL_MAX_CHARS } from "./limits.ts";
-import { isHostName, isLocalName, isMetadataName } from "./names.ts";
 
 /** Where a request goes. What is judged here is what is asked: the parser is the one that `fetch` uses. */
 export interface Target {
@@ -48,11 +48,6 @@ export function readTarget(text: string): Result<Target, string> {
   url.hash = "";
   const port = url.port === "" ? (url.protocol === "https:" ? HTTPS_PORT : HTTP_PORT) : Number(url.port);
   return ok({ url, host, port });
-}
-
-/** True for link-local addresses and metadata services: no setting opens them, whatever else it opens. */
-export function isNeverOpen({ host }: Target): boolean {
-  return isMetadataAddress(host) || isMetadataName(host);
 }
 
 /** Why a target is none of the public internet, as far as its literals tell; null where they do not object. */

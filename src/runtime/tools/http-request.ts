@@ -1,12 +1,14 @@
 import * as z from "zod";
 import { JSON_MAX_DEPTH } from "../../config/limits.ts";
+import { isNeverAsked } from "../../core/hosts/never-asked.ts";
 import { isJsonObject, type Json, parseUntrustedJson } from "../../core/json.ts";
 import { err, ok, type Result } from "../../core/result.ts";
+import type { TraceHeaders } from "../../core/trace-context.ts";
 import { anyJson } from "../config-schemas.ts";
 import { ALLOWED_HOSTS_RULE, OUTBOUND_METHODS } from "../outbound/guarded-outbound.ts";
 import { headerFault, headersFault } from "../outbound/headers.ts";
 import type { OutboundOutcome } from "../outbound/outbound.ts";
-import { isNeverOpen, matchesAny, readHostPattern, readTarget } from "../outbound/target.ts";
+import { matchesAny, readHostPattern, readTarget } from "../outbound/target.ts";
 import { defineTool, fail, failForNow, output, refuse, type StepContext, type ToolResult } from "../tool.ts";
 import { EXPECT_MAX_STATUSES } from "./http-request-limits.ts";
 
@@ -26,7 +28,8 @@ const pairs = z.record(z.string(), z.union([scalar, z.array(scalar)], "a text, a
 const url = z.string().superRefine((text, context) => {
   const target = readTarget(text);
   if (!target.ok) context.addIssue(target.error);
-  else if (isNeverOpen(target.value)) context.addIssue(`${target.value.host} is link-local or a metadata service`);
+  else if (isNeverAsked(target.value.host))
+    context.addIssue(`${target.value.host} is link-local or a metadata service`);
 });
 
 const headers = z.record(z.string(), scalar).superRefine((all, context) => {
@@ -128,16 +131,24 @@ function encodePairs(values: z.output<typeof pairs>): string {
 function headersOf(
   { method, headers: given = {} }: Config,
   type: string | null,
-  { run, stepKey }: StepContext,
+  { asOwner, stepKey }: StepContext,
 ): Readonly<Record<string, string>> {
   const own = Object.fromEntries(Object.entries(given).map(([name, value]) => [name.toLowerCase(), String(value)]));
   const needsKey = method === "POST" || method === "PATCH";
   return {
     ...(type === null ? {} : { "content-type": type }),
     ...(needsKey ? { "idempotency-key": stepKey } : {}),
-    ...(run.traceparent === null ? {} : { traceparent: run.traceparent }),
+    // Beside a trace of the graph's own, a state of ours would be somebody else's.
+    ...(own.traceparent === undefined ? toTraceHeaders(asOwner.trace?.() ?? null) : {}),
     ...own,
   };
+}
+
+/** The caller's state goes to the host that the graph's author chose, which is what the caller asked to be run. */
+function toTraceHeaders(trace: TraceHeaders | null): Readonly<Record<string, string>> {
+  if (trace === null) return {};
+  const { traceparent, tracestate } = trace;
+  return { traceparent, ...(tracestate === null ? {} : { tracestate }) };
 }
 
 /** Null, which is also the output of a step that was skipped, is no body. */

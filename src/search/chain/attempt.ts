@@ -2,6 +2,7 @@ import type { Clock } from "../../core/clock.ts";
 import { type DeadlineOutcome, runWithin } from "../../core/deadline.ts";
 import { toError } from "../../core/errors.ts";
 import type { Fetch } from "../../core/fetch.ts";
+import type { RandomBytes } from "../../core/ids.ts";
 import type { Logger } from "../../core/logger.ts";
 import type { Metrics } from "../../core/metrics.ts";
 import type { Failure } from "../breakers/breaker-states.ts";
@@ -12,6 +13,7 @@ import { isRelevant } from "../quality/relevance.ts";
 import { cleanAnswer, cleanResults } from "../quality/results.ts";
 import type { Found, Question } from "./orchestrator.ts";
 import { FAIR_SLICE_PART } from "./orchestrator-limits.ts";
+import { fetchBehind } from "./traced-fetch.ts";
 
 /** One attempt at a provider, or why there was none. */
 export interface Turn {
@@ -29,6 +31,7 @@ export type Skip = Extract<AttemptReason, "circuit_open" | "not_configured" | "d
 export interface AskOptions {
   readonly fetch: Fetch;
   readonly clock: Clock;
+  readonly random: RandomBytes;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly breakers: Breakers;
@@ -50,7 +53,8 @@ const REFUSALS: ReadonlySet<number | null> = new Set([400, 403, 409, 413, 414, 4
 
 const BUG: Outcome = { kind: "done", value: { ok: false, reason: "bad_response", httpStatus: null } };
 
-export function createAsk({ fetch, clock, logger, metrics, breakers, attemptTimeoutMs }: AskOptions): Ask {
+export function createAsk(options: AskOptions): Ask {
+  const { clock, random, logger, metrics, breakers, attemptTimeoutMs } = options;
   const fairSliceMs = attemptTimeoutMs * FAIR_SLICE_PART;
 
   /** A provider's bug is logged and counts as its failure: the next one can still answer. */
@@ -66,7 +70,8 @@ export function createAsk({ fetch, clock, logger, metrics, breakers, attemptTime
   }
 
   return async (provider, question, sliceMs, signal) => {
-    const { request, ownerId } = question;
+    const { request, ownerId, traceparent } = question;
+    const fetch = fetchBehind(traceparent, options.fetch, random);
     const startedAt = clock.now();
     let outcome: Outcome;
     try {

@@ -1,5 +1,4 @@
 import { runWithin } from "../../core/deadline.ts";
-import type { RandomBytes } from "../../core/ids.ts";
 import { breakerNameOf, phaseOfProvider } from "../breakers/breakers.ts";
 import type { Attempt, SearchRequest, SearchResult } from "../contract.ts";
 import { LATER_PROVIDER_RESERVE_MS, MIN_ATTEMPT_MS } from "../limits.ts";
@@ -17,6 +16,8 @@ export interface Question {
   readonly deadlineAt: number;
   /** Aborts when the caller has gone. */
   readonly signal: AbortSignal | undefined;
+  /** W3C's, as the caller sent it; null for none. */
+  readonly traceparent: string | null;
 }
 
 /** What a provider found. `results` is empty where nobody found anything and `provider` was the first to say so. */
@@ -37,7 +38,6 @@ export interface ChainOutcome {
 }
 
 export interface OrchestratorOptions extends AskOptions {
-  readonly random: RandomBytes;
   /** After how long without an answer the next provider is asked as well; 0: never. */
   readonly hedgeMs: number;
 }

@@ -1,7 +1,8 @@
 import * as z from "zod";
+import { isLiteralName } from "../../core/hosts/names.ts";
+import { isNeverAsked } from "../../core/hosts/never-asked.ts";
 import { isPrototypeKey, type Json } from "../../core/json.ts";
 import { jsonObject } from "../../http/schemas.ts";
-import { isForbiddenHost } from "./custom-hosts.ts";
 import { fillUrl, hasUnknownPlaceholder, holdsQuery, PLACEHOLDERS } from "./custom-template.ts";
 import {
   CUSTOM_DEFINITION_MAX_CHARS,
@@ -45,7 +46,10 @@ const url = z
     if (message !== null) context.addIssue({ code: "custom", message });
   });
 
-/** What is wrong with the address of a provider, or null. */
+/**
+ * What is wrong with the address of a provider, or null. Loopback and private addresses are the operator's own network:
+ * unlike a graph, admin may name them.
+ */
 function faultOfUrl(text: string): string | null {
   const authority = /^https?:\/\/([^/?#\\]+)/i.exec(text)?.[1];
   if (authority === undefined || /[\s\p{Cc}\\]/u.test(text)) return "an http or https URL";
@@ -55,7 +59,9 @@ function faultOfUrl(text: string): string | null {
   const parsed = filled === null ? null : URL.parse(filled);
   if (parsed === null || parsed.hash !== "") return "an http or https URL without fragment or dot segments";
   if (parsed.username !== "" || parsed.password !== "") return "must hold no credentials: put them into a header";
-  return isForbiddenHost(parsed.hostname) ? "link-local and metadata addresses are not asked" : null;
+  if (isNeverAsked(parsed.hostname)) return "link-local and metadata addresses are not asked";
+  const isLiteral = isLiteralName(parsed.hostname.replace(/\.+$/, ""));
+  return isLiteral ? "the host's name stands for an address: write the address itself" : null;
 }
 
 const headerName = z

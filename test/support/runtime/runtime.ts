@@ -46,7 +46,7 @@ export function createTestLog(): { readonly log: Logger; readonly lines: LogLine
 }
 
 /** As a request over HTTP runs an agent. */
-const OVER_HTTP: RunOptions = { trigger: "http", callerAddress: "192.0.2.1", traceparent: null };
+const OVER_HTTP: RunOptions = { trigger: "http", callerAddress: "192.0.2.1" };
 
 export interface TestRuntime {
   readonly runtime: Omit<RuntimeService, "run"> & {

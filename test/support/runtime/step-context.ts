@@ -68,7 +68,6 @@ function testRun(agentId: string, ownerId: string): RunContext {
     maxOutputBytes: 1_048_576,
     chain: [agentId],
     deadlineAtMs: Date.parse("2026-02-13T10:30:30.000Z"),
-    traceparent: null,
   };
 }
 

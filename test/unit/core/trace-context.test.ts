@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { systemRandom } from "../../../src/core/ids.ts";
 import {
   boundTracestate,
+  childTraceparent,
   continueTrace,
   formatTraceparent,
   newSpanIds,
@@ -103,6 +104,21 @@ describe("a trace", () => {
   test("gets as many span ids as are asked for, each another", () => {
     expect(new Set(newSpanIds(100, systemRandom)).size).toBe(100);
     expect(newSpanIds(0, systemRandom)).toEqual([]);
+  });
+});
+
+describe("childTraceparent", () => {
+  test("is another span of the same trace, sampled or not as the caller's", () => {
+    for (const context of [SAMPLED, UNSAMPLED]) {
+      const child = parseTraceparent(childTraceparent(formatTraceparent(context), systemRandom));
+      expect(child).toMatchObject({ traceId: TRACE, sampled: context.sampled });
+      expect(child?.spanId).not.toBe(SPAN);
+    }
+  });
+
+  test("is none where the header is wrong", () => {
+    expect(childTraceparent("00-a-b-01", systemRandom)).toBeNull();
+    expect(childTraceparent("", systemRandom)).toBeNull();
   });
 });
 

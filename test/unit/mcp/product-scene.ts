@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { type Actor, authorize, authorizeOwner, type Call, mayAccess, type Scope } from "../../../src/core/actor.ts";
 import { notFound, StorageUnavailable } from "../../../src/core/errors.ts";
 import { err, ok, type Result } from "../../../src/core/result.ts";
+import type { TraceHeaders } from "../../../src/core/trace-context.ts";
 import type { AppEnv } from "../../../src/http/context.ts";
 import { mountEndpoints } from "../../../src/http/endpoint.ts";
 import { createNotFound } from "../../../src/http/middleware/not-found.ts";
@@ -84,7 +85,7 @@ export function createProductScene(
 ) {
   const { serverIds = ["mcp_1"], broken, phases = [] } = options;
   const records = serverIds.map((serverId) => recordOf(serverId));
-  const runs: RunOrder[] = [];
+  const runs: (RunOrder & { readonly trace: TraceHeaders | null })[] = [];
   const lines: string[] = [];
 
   async function find(call: Call, scope: Scope, serverId: string, ownerId?: string): Promise<Result<ServerRecord>> {
@@ -182,7 +183,7 @@ export function createProductScene(
     async runServer(call, serverId, order) {
       const record = await find(call, "agents:run", serverId, order.ownerId);
       if (!record.ok) return record;
-      runs.push(order);
+      runs.push({ ...order, trace: call.trace?.() ?? null });
       const success = order.input !== "fail";
       const status = success ? 200 : 400;
       const trace = {

@@ -191,8 +191,8 @@ test("a run that answers as failed is an error with its whole answer", async () 
     headers: { traceparent: "00-a-b-01", "cf-connecting-ip": "192.0.2.1" },
   });
   expect(scene.runs).toMatchObject([
-    { input: "fail", dryRun: true, traceparent: null },
-    { input: null, dryRun: false, traceparent: "00-a-b-01", callerAddress: "192.0.2.1" },
+    { input: "fail", dryRun: true },
+    { input: null, dryRun: false, trace: { traceparent: "00-a-b-01", tracestate: null }, callerAddress: "192.0.2.1" },
   ]);
 });
 

@@ -160,6 +160,7 @@ export function createScene({ clock = createFakeClock(), chance = 0, ...options 
       ownerId: "owner-1",
       deadlineAt: clock.now() + (fields.deadlineMs ?? 8_000),
       signal: fields.signal,
+      traceparent: null,
     });
   /** Runs it to its end, however long it takes. */
   const runOut = async (...asked: Parameters<typeof run>) => {

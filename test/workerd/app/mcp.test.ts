@@ -194,7 +194,15 @@ test("who asks too often is told when to come again", async () => {
 
 test("a page of an allowed origin may send the headers of MCP", async () => {
   const app = createTestApp({ variables: { PUBLIC_URL, CORS_ORIGINS: "https://app.example" } });
-  const asked = ["authorization", "content-type", "mcp-protocol-version", "mcp-method", "mcp-name", "traceparent"];
+  const asked = [
+    "authorization",
+    "content-type",
+    "mcp-protocol-version",
+    "mcp-method",
+    "mcp-name",
+    "traceparent",
+    "tracestate",
+  ];
   const preflight = await app.call("OPTIONS", "/mcp", {
     key: null,
     headers: {

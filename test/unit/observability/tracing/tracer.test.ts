@@ -116,7 +116,7 @@ function createScene(endpoint: string | undefined, fetchFrom: Fetch = (url, init
     log,
   });
   const exportRun = (changes: Partial<RunTrace> = {}, traceparent: string | null = null) => {
-    const span = tracer.startRun(traceparent);
+    const span = tracer.startRun(traceparent === null ? null : { traceparent, tracestate: null });
     tracer.exportRun({ ...RUN, ...changes }, span);
     return span;
   };
@@ -143,7 +143,7 @@ function spansOf(received: readonly Received[]): SentSpan[] {
 describe("startRun", () => {
   test("continues the caller's trace under a span of its own", () => {
     const { tracer } = createScene(undefined);
-    const span = tracer.startRun(CALLER, " a=1,b=2");
+    const span = tracer.startRun({ traceparent: CALLER, tracestate: " a=1,b=2" });
     expect(span).toMatchObject({
       traceId: "4bf92f3577b34da6a3ce929d0e0e4736",
       parentSpanId: "00f067aa0ba902b7",
@@ -160,18 +160,24 @@ describe("startRun", () => {
 
   test("passes on that the caller does not sample", () => {
     const { tracer } = createScene("http://collector.test");
-    const span = tracer.startRun(CALLER.replace(/01$/, "00"));
+    const span = tracer.startRun({ traceparent: CALLER.replace(/01$/, "00"), tracestate: null });
     expect(span.sampled).toBe(false);
     expect(span.traceparent).toMatch(/-00$/);
   });
 
-  test.each([null, undefined, "", "rubbish", `${CALLER}-more`, CALLER.toUpperCase()])(
+  test("drops a state that is none", () => {
+    const span = createScene(undefined).tracer.startRun({ traceparent: CALLER, tracestate: "A=1" });
+    expect(span).toMatchObject({ parentSpanId: "00f067aa0ba902b7", tracestate: null });
+  });
+
+  test.each([null, "", "rubbish", `${CALLER}-more`, CALLER.toUpperCase()])(
     "begins a trace where the header is %j, without the state beside it",
-    (header) => {
-      const span = createScene("http://collector.test").tracer.startRun(header, "a=1");
+    (traceparent) => {
+      const trace = traceparent === null ? null : { traceparent, tracestate: "a=1" };
+      const span = createScene("http://collector.test").tracer.startRun(trace);
       expect(span).toMatchObject({ parentSpanId: null, sampled: true, tracestate: null });
       expect(parseTraceparent(span.traceparent)).not.toBeNull();
-      expect(createScene(undefined).tracer.startRun(header).sampled).toBe(false);
+      expect(createScene(undefined).tracer.startRun(trace).sampled).toBe(false);
     },
   );
 });
@@ -180,7 +186,7 @@ describe("the payload", () => {
   test("is one OTLP/JSON request, to the letter", async () => {
     const { url, received } = await createCollector();
     const { clock, tracer, done } = createScene(url);
-    const span = tracer.startRun(CALLER, "congo=t61rcWkgMzE");
+    const span = tracer.startRun({ traceparent: CALLER, tracestate: "congo=t61rcWkgMzE" });
     tracer.exportRun(RUN, span);
     await clock.advance(FLUSH_MS);
     await done();

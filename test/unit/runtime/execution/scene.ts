@@ -116,7 +116,6 @@ export function execute(steps: readonly Step[], scene: Scene = {}) {
     version: 3,
     requestId: "req_test",
     traceId: null,
-    traceparent: null,
     trigger: "http",
     dryRun: scene.dryRun ?? false,
     request: { input, method: "POST", headers: {}, query: {} },

@@ -155,6 +155,11 @@ test.each([
   ["db.internal", "http://a.db.internal/", false],
   ["[0:0::1]:9000", "http://[::1]:9000/", true],
   ["169.254.169.254", "http://169.254.169.254/", false],
+  ["[2002:a9fe:a9fe::]", "http://[2002:a9fe:a9fe::]/", false],
+  ["[2002:a00:1::]", "http://[2002:a00:1::]/", true],
+  ["[64:ff9b:1::a9fe:a9fe]", "http://[64:ff9b:1::a9fe:a9fe]/", false],
+  ["[::a9fe:a9fe]", "http://[::a9fe:a9fe]/", false],
+  ["metadata.tencentyun.com", "http://metadata.tencentyun.com/", false],
 ])("what the operator opens as %s: %s", async (opened, url, isOpen) => {
   const internet = createInternet(() => new Response("there"));
   const resolve = async () => ["10.0.0.1"];

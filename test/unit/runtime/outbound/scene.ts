@@ -55,7 +55,6 @@ export function stepOf(
       maxOutputBytes: 10_000,
       chain: ["agent_1"],
       deadlineAtMs: Number.MAX_SAFE_INTEGER,
-      traceparent: null,
       ...run,
     },
     ...ids,

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import * as z from "zod";
 import type { JsonObject } from "../../../../src/core/json.ts";
+import type { TraceHeaders } from "../../../../src/core/trace-context.ts";
 import { planConfig } from "../../../../src/runtime/graph/step-config.ts";
 import type { Outbound, OutboundOutcome, OutboundRequest } from "../../../../src/runtime/outbound/outbound.ts";
 import type { RunContext } from "../../../../src/runtime/tool.ts";
@@ -13,7 +14,12 @@ function answer(changes: Partial<Extract<OutboundOutcome, { kind: "answer" }>> =
   return { kind: "answer", status: 200, headers: { "content-type": "text/plain" }, text: "done", ...changes };
 }
 
-async function call(config: JsonObject, outcome = answer(), run: Partial<RunContext> = {}) {
+async function call(
+  config: JsonObject,
+  outcome = answer(),
+  run: Partial<RunContext> = {},
+  trace: TraceHeaders | null = null,
+) {
   const sent: OutboundRequest[] = [];
   const outbound: Outbound = {
     async send(request) {
@@ -21,7 +27,9 @@ async function call(config: JsonObject, outcome = answer(), run: Partial<RunCont
       return outcome;
     },
   };
-  const result = await runTool(httpRequestTool, { url: URL_OF_API, ...config }, stepOf({ outbound }, { run }));
+  const step = stepOf({ outbound }, { run });
+  const asOwner = { ...step.asOwner, trace: () => trace };
+  const result = await runTool(httpRequestTool, { url: URL_OF_API, ...config }, { ...step, asOwner });
   return { result, sent: sent[0] };
 }
 
@@ -91,16 +99,20 @@ test.each([
   expect((await call({ method })).sent?.headers).toEqual(headers);
 });
 
+const OURS = { traceparent: "00-ours-1-01", tracestate: "vendor=1" };
+
 test("the graph's own key and trace come first", async () => {
   const headers = { "Idempotency-Key": "mine", Traceparent: "00-a-b-01", "X-Retries": 3 };
-  const { sent } = await call({ method: "POST", headers }, answer(), { traceparent: "00-ours-1-01" });
+  const { sent } = await call({ method: "POST", headers }, answer(), {}, OURS);
   expect(sent?.headers).toEqual({ "idempotency-key": "mine", traceparent: "00-a-b-01", "x-retries": "3" });
 });
 
-test("the run's trace is passed on", async () => {
-  expect((await call({}, answer(), { traceparent: "00-ours-1-01" })).sent?.headers).toEqual({
-    traceparent: "00-ours-1-01",
-  });
+test("the run's trace is passed on, with its state where it has one", async () => {
+  expect((await call({}, answer(), {}, OURS)).sent?.headers).toEqual(OURS);
+  const { traceparent } = OURS;
+  expect((await call({}, answer(), {}, { traceparent, tracestate: null })).sent?.headers).toEqual({ traceparent });
+  const { sent } = await call({ headers: { TraceState: "mine=1" } }, answer(), {}, OURS);
+  expect(sent?.headers).toEqual({ traceparent, tracestate: "mine=1" });
 });
 
 test.each([

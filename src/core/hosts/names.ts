@@ -1,4 +1,5 @@
-import { HOST_MAX_CHARS } from "./limits.ts";
+/** RFC 1035, without the dot at its end. */
+export const HOST_MAX_CHARS = 253;
 
 /** Names of one machine or one network (RFC 6761, 6762 appendix G, 8375, ICANN's .internal), and what clusters use. */
 const LOCAL_DOMAINS = [
@@ -34,5 +35,14 @@ export function isMetadataName(name: string): boolean {
 /** True where the name alone says that it is no public host. What others resolve to, only a look-up tells. */
 export function isLocalName(name: string): boolean {
   if (!name.includes(".") || isMetadataName(name)) return true;
-  return [...LOCAL_DOMAINS, ...LITERAL_DOMAINS].some((domain) => name === domain || name.endsWith(`.${domain}`));
+  return isBelowAny(LOCAL_DOMAINS, name) || isLiteralName(name);
+}
+
+/** True where whoever wrote the name chose its address too, so that the name hides which one it is. */
+export function isLiteralName(name: string): boolean {
+  return isBelowAny(LITERAL_DOMAINS, name);
+}
+
+function isBelowAny(domains: readonly string[], name: string): boolean {
+  return domains.some((domain) => name === domain || name.endsWith(`.${domain}`));
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isPublicAddress, normalizeAddress } from "../../../../src/runtime/outbound/addresses.ts";
+import { isPublicAddress, normalizeAddress } from "../../../../src/core/hosts/addresses.ts";
 
 /** As `URL` writes it. */
 function isPublic(address: string): boolean {

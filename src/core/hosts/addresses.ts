@@ -14,8 +14,15 @@ const GLOBAL_IPV6 = readIpv6Block("2000::/3");
 /** Inside of it: protocol assignments with Teredo and ORCHID, documentation (twice), 6to4, AS112. */
 const SPECIAL_IPV6 = ["2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "2620:4f:8000::/48"].map(readIpv6Block);
 
-/** An IPv4 address in the last 32 bits: mapped, and translated by the well-known prefix of NAT64. */
-const EMBEDDED_IPV4 = ["::ffff:0:0/96", "64:ff9b::/96"].map(readIpv6Block);
+/** As public as the IPv4 address in the last 32 bits: mapped, and translated by the well-known prefix of NAT64. */
+const PUBLIC_AS_IPV4 = ["::ffff:0:0/96", "64:ff9b::/96"].map(readIpv6Block);
+
+/** All that some network may take to the IPv4 address in the last 32 bits: compatible ones, SIIT and local NAT64 too. */
+const LEADS_TO_IPV4 = ["::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/32"].map(readIpv6Block);
+
+/** 6to4: the IPv4 address stands behind the prefix. */
+const SIX_TO_FOUR = readIpv6Block("2002::/16");
+const SIX_TO_FOUR_SHIFT = 80n;
 
 /** Link-local, and the metadata services outside of it: Azure's host agent, Alibaba's, Oracle's. */
 const METADATA_IPV4 = ["169.254.0.0/16", "168.63.129.16/32", "100.100.100.200/32", "192.0.0.192/32"].map(readIpv4Block);
@@ -49,11 +56,16 @@ export function isPublicAddress(hostname: string): boolean {
   return contains(GLOBAL_IPV6, ipv6) && !SPECIAL_IPV6.some((block) => contains(block, ipv6));
 }
 
-/** True for link-local addresses and for metadata services, which hand out a machine's own credentials. */
+/**
+ * True for link-local addresses and for metadata services, which hand out a machine's own credentials; also for what may
+ * be translated into such an address on the way.
+ */
 export function isMetadataAddress(hostname: string): boolean {
   if (!isAddress(hostname)) return false;
-  const { ipv4, ipv6 } = readAddress(hostname);
-  return ipv4 === null ? METADATA_IPV6.some((block) => contains(block, ipv6)) : isWithin(METADATA_IPV4, ipv4);
+  if (!hostname.startsWith("[")) return isWithin(METADATA_IPV4, ipv4Number(hostname));
+  const ipv6 = ipv6Number(hostname.slice(1, -1));
+  const isOwn = METADATA_IPV6.some((block) => contains(block, ipv6));
+  return isOwn || ipv4AddressesIn(ipv6).some((address) => isWithin(METADATA_IPV4, address));
 }
 
 /** An address in any spelling as `URL` writes it, IPv6 in brackets; null for what is none. */
@@ -67,8 +79,17 @@ export function normalizeAddress(text: string): string | null {
 function readAddress(hostname: string): { readonly ipv4: number | null; readonly ipv6: bigint } {
   if (!hostname.startsWith("[")) return { ipv4: ipv4Number(hostname), ipv6: 0n };
   const ipv6 = ipv6Number(hostname.slice(1, -1));
-  const isEmbedded = EMBEDDED_IPV4.some((block) => contains(block, ipv6));
-  return { ipv4: isEmbedded ? Number(BigInt.asUintN(32, ipv6)) : null, ipv6 };
+  const isIpv4 = PUBLIC_AS_IPV4.some((block) => contains(block, ipv6));
+  return { ipv4: isIpv4 ? last32Bits(ipv6) : null, ipv6 };
+}
+
+function ipv4AddressesIn(ipv6: bigint): readonly number[] {
+  if (contains(SIX_TO_FOUR, ipv6)) return [last32Bits(ipv6 >> SIX_TO_FOUR_SHIFT)];
+  return LEADS_TO_IPV4.some((block) => contains(block, ipv6)) ? [last32Bits(ipv6)] : [];
+}
+
+function last32Bits(ipv6: bigint): number {
+  return Number(BigInt.asUintN(32, ipv6));
 }
 
 function isWithin(blocks: readonly Ipv4Block[], address: number): boolean {

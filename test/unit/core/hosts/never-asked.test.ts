@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+import { isNeverAsked } from "../../../../src/core/hosts/never-asked.ts";
+
+test.each([
+  ["169.254.0.1", true],
+  ["169.255.0.1", false],
+  ["168.63.129.16", true],
+  ["100.100.100.200", true],
+  ["192.0.0.192", true],
+  ["[fe80::1]", true],
+  ["[febf::1]", true],
+  ["[fec0::1]", false],
+  ["[::ffff:a9fe:a9fe]", true],
+  ["[::ffff:0:a9fe:a9fe]", true],
+  ["[::a9fe:a9fe]", true],
+  ["[64:ff9b::a9fe:a9fe]", true],
+  ["[64:ff9b:1::a9fe:a9fe]", true],
+  ["[64:ff9b:1::7f00:1]", false],
+  ["[2002:a9fe:a9fe::]", true],
+  ["[2002:a83f:8110::1]", true],
+  ["[2002:7f00:1:a9fe:a9fe::]", false],
+  ["[fd00:ec2::254]", true],
+  ["[fd20:ce::254]", true],
+  ["[fd20:ce::255]", false],
+  ["[::ffff:7f00:1]", false],
+  ["[::1]", false],
+  ["[::]", false],
+  ["[2001:db8::1]", false],
+  ["[2001:db8::a9fe:a9fe]", false],
+  ["127.0.0.1", false],
+  ["10.0.0.1", false],
+  ["metadata.google.internal", true],
+  ["metadata.google.internal..", true],
+  ["metadata.tencentyun.com", true],
+  ["instance-data", true],
+  ["metadata.example", false],
+  ["localhost", false],
+])("the host %s is never asked: %s", (host, expected) => {
+  expect(isNeverAsked(host)).toBe(expected);
+});

@@ -1,0 +1,115 @@
+import { expect, test } from "vitest";
+import { parseTraceparent } from "../../../src/core/trace-context.ts";
+import { createTestApp, type TestApp } from "../../support/app.ts";
+
+const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
+const CALLER = `00-${TRACE}-00f067aa0ba902b7-01`;
+
+interface Told {
+  readonly host: string;
+  readonly traceparent: string | null;
+  readonly tracestate: string | null;
+}
+
+function setUp(): { readonly app: TestApp; readonly told: Told[] } {
+  const told: Told[] = [];
+  const app = createTestApp({
+    variables: {
+      OUTBOUND_PRIVATE_HOSTS: "crm.internal",
+      TAVILY_API_KEY: "tvly-0123456789",
+      TAVILY_BASE_URL: "https://tavily.test",
+      SEARCH_KEYLESS: "off",
+    },
+    async fetch(url, init) {
+      const headers = new Headers(init.headers);
+      const { host } = new URL(url);
+      told.push({ host, traceparent: headers.get("traceparent"), tracestate: headers.get("tracestate") });
+      const page = { title: "How tides work", url: "https://a.example/", content: "The moon pulls.", score: 0.5 };
+      return Response.json(host === "tavily.test" ? { results: [page] } : { ok: true });
+    },
+  });
+  return { app, told };
+}
+
+async function createAgent(app: TestApp, tools: readonly object[], executionOrder: readonly string[]): Promise<string> {
+  const made = await app.call("POST", "/mcp/agents", {
+    body: {
+      name: "Traced",
+      description: "",
+      tools: [{ toolId: "input", name: "input" }, ...tools],
+      executionOrder: ["input", ...executionOrder],
+      inputSchema: { type: "object" },
+      access: "public",
+      metadata: {
+        createdBy: "orchestrix",
+        serverId: `mcp_${crypto.randomUUID()}`,
+        createdAt: "2026-02-13T10:30:00.000Z",
+        ownerId: "tracing-owner",
+      },
+    },
+  });
+  expect(made.status, made.text).toBe(201);
+  return made.body.agentId;
+}
+
+const askCrm = (toolId: string) => ({ toolId, name: "httpRequest", config: { url: "http://crm.internal/customers" } });
+
+/** An agent that asks a host, the web, and another agent that asks the host too. */
+async function createCaller(app: TestApp): Promise<string> {
+  const inner = await createAgent(app, [askCrm("inner")], ["inner"]);
+  const search = { toolId: "web", name: "webSearch", config: { query: `how do tides work ${crypto.randomUUID()}` } };
+  const other = { toolId: "other", name: "callAgent", config: { agentId: inner } };
+  return createAgent(app, [askCrm("crm"), search, other], ["crm", "web", "other"]);
+}
+
+test("a run continues its caller's trace in all that it calls; only hosts that its author chose hear of the state", async () => {
+  const { app, told } = setUp();
+  const agentId = await createCaller(app);
+  const headers = { traceparent: CALLER, tracestate: " vendor=1 , other=2" };
+  const run = await app.call("POST", `/agents/${agentId}`, { key: null, body: {}, headers });
+  expect(run.status, run.text).toBe(200);
+  expect(told).toEqual([
+    { host: "crm.internal", traceparent: expect.any(String), tracestate: "vendor=1,other=2" },
+    { host: "tavily.test", traceparent: expect.any(String), tracestate: null },
+    { host: "crm.internal", traceparent: expect.any(String), tracestate: "vendor=1,other=2" },
+  ]);
+  const places = told.map(({ traceparent }) => parseTraceparent(traceparent));
+  expect(places.map((place) => place?.traceId)).toEqual([TRACE, TRACE, TRACE]);
+  expect(new Set([...places.map((place) => place?.spanId), "00f067aa0ba902b7"]).size).toBe(4);
+});
+
+test.each([
+  ["a state without a trace", { tracestate: "vendor=1" }],
+  ["a state beside a wrong trace", { traceparent: "00-a-b-01", tracestate: "vendor=1" }],
+  ["a state that is wrong", { traceparent: CALLER, tracestate: "Vendor=1" }],
+])("%s is not passed on", async (_what, headers) => {
+  const { app, told } = setUp();
+  const agentId = await createAgent(app, [askCrm("crm")], ["crm"]);
+  expect((await app.call("POST", `/agents/${agentId}`, { key: null, body: {}, headers })).status).toBe(200);
+  expect(told).toEqual([{ host: "crm.internal", traceparent: expect.any(String), tracestate: null }]);
+});
+
+test("a run over MCP continues the trace too", async () => {
+  const { app, told } = setUp();
+  const agentId = await createAgent(app, [askCrm("crm")], ["crm"]);
+  const message = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "traced", arguments: {} } };
+  const called = await app.call("POST", `/agents/${agentId}/mcp`, {
+    key: null,
+    body: message,
+    headers: { Accept: "application/json, text/event-stream", traceparent: CALLER, tracestate: "vendor=1" },
+  });
+  expect(called.status, called.text).toBe(200);
+  expect(told).toMatchObject([{ host: "crm.internal", tracestate: "vendor=1" }]);
+  expect(parseTraceparent(told[0]?.traceparent)?.traceId).toBe(TRACE);
+});
+
+test("a search continues its caller's trace, whoever of several asks first", async () => {
+  const { app, told } = setUp();
+  const body = { query: `how do tides work ${crypto.randomUUID()}` };
+  const headers = { traceparent: CALLER, tracestate: "vendor=1" };
+  const first = app.call("POST", "/search", { body, headers });
+  const answers = await Promise.all([first, app.call("POST", "/search", { body })]);
+  expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+  expect(told).toEqual([{ host: "tavily.test", traceparent: expect.any(String), tracestate: null }]);
+  expect(parseTraceparent(told[0]?.traceparent)?.traceId).toBe(TRACE);
+});
