@@ -1,28 +1,13 @@
-import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Browser, chromium, type Locator, type Page } from "playwright-core";
+import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { type LaunchedServer, launch } from "../../scripts/launch.ts";
+import { hasBrowser, launchBrowser } from "../support/browser.ts";
 import { call, OFFLINE, UNLIMITED } from "../support/launched.ts";
 import { startTcpProxy } from "../support/mongodb/tcp-proxy.ts";
 import { listen, type NodeListener } from "../support/node-listener.ts";
-
-const CANDIDATES = [
-  process.env.CHROMIUM_PATH,
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-];
-const ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"];
-
-const executablePath = CANDIDATES.find((path) => path && existsSync(path));
-const MISSING = "no Chromium: install it (apt-get install chromium), or name it with CHROMIUM_PATH=…";
-if (!executablePath) {
-  if (process.env.CI) throw new Error(MISSING);
-  console.warn(`The dashboard is NOT tested: ${MISSING}`);
-}
 
 let stateDir = "";
 let server: LaunchedServer;
@@ -36,7 +21,7 @@ let opened = Promise.resolve();
 const surprises: string[] = [];
 
 beforeAll(async () => {
-  if (!executablePath) return;
+  if (!hasBrowser) return;
   stateDir = await mkdtemp(join(tmpdir(), "orchestrix-dashboard-"));
   site = await listen(async () => {
     siteCalls++;
@@ -45,7 +30,7 @@ beforeAll(async () => {
   });
   const variables = { ...OFFLINE, ...UNLIMITED, OUTBOUND_PRIVATE_HOSTS: new URL(site.url).host };
   server = await launch({ stateDir, variables });
-  browser = await chromium.launch({ executablePath, args: ARGS });
+  browser = await launchBrowser();
   page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
   page.setDefaultTimeout(15_000);
   page.on("pageerror", (error) => surprises.push(String(error)));
@@ -67,7 +52,7 @@ afterAll(async () => {
   if (stateDir !== "") await rm(stateDir, { recursive: true, force: true });
 });
 
-test.skipIf(!executablePath)(
+test.skipIf(!hasBrowser)(
   "a person signs in, creates a server, deploys it, and finds it deployed after a reload",
   async () => {
     await page.goto(server.dashboard);
@@ -91,7 +76,7 @@ test.skipIf(!executablePath)(
   },
 );
 
-test.skipIf(!executablePath)("they try the agent out, and see the run in the log and its trace", async () => {
+test.skipIf(!hasBrowser)("they try the agent out, and see the run in the log and its trace", async () => {
   await page.getByLabel("email (required)").fill("ada@example.com");
   await page.getByLabel("password (required)").fill("correct horse battery");
   const send = page.getByRole("button", { name: "Send request" });
@@ -105,7 +90,7 @@ test.skipIf(!executablePath)("they try the agent out, and see the run in the log
   await page.getByText("200").first().waitFor();
 });
 
-test.skipIf(!executablePath)("they redeploy the server, and undeploy it after being asked", async () => {
+test.skipIf(!hasBrowser)("they redeploy the server, and undeploy it after being asked", async () => {
   await page.goBack();
   await page.getByRole("button", { name: "Redeploy" }).click();
   await page.getByText("deployment_complete").nth(1).waitFor();
@@ -115,7 +100,7 @@ test.skipIf(!executablePath)("they redeploy the server, and undeploy it after be
   expect(await page.getByRole("button", { name: "Deploy to Archestra" }).isEnabled()).toBe(true);
 });
 
-test.skipIf(!executablePath)("they put a document into the index and find it", async () => {
+test.skipIf(!hasBrowser)("they put a document into the index and find it", async () => {
   await page.getByRole("link", { name: "Search" }).click();
   await page.getByText("Add a document").click();
   await page.getByLabel("Title").fill("Orchestrix <b>manual</b>");
@@ -148,7 +133,7 @@ const WIDE = { width: 1280, height: 900 };
 const NARROW = { width: 360, height: 800 };
 const QUESTION = "what deploys tool graphs";
 
-test.skipIf(!executablePath)("a graph shows what runs at once side by side, and under what condition", async () => {
+test.skipIf(!hasBrowser)("a graph shows what runs at once side by side, and under what condition", async () => {
   await page.getByRole("link", { name: "Servers" }).click();
   await page.getByRole("button", { name: "New from template" }).first().click();
   await page.getByRole("radio", { name: /Research Brief API/ }).check();
@@ -181,7 +166,7 @@ test.skipIf(!executablePath)("a graph shows what runs at once side by side, and 
   await page.setViewportSize(WIDE);
 });
 
-test.skipIf(!executablePath)("a test run says what is wrong with its input", async () => {
+test.skipIf(!hasBrowser)("a test run says what is wrong with its input", async () => {
   const card = page.getByRole("region", { name: "Test run" });
   const input = card.getByLabel("Input as JSON");
   await input.fill("{topic: 1}");
@@ -197,7 +182,7 @@ test.skipIf(!executablePath)("a test run says what is wrong with its input", asy
   expect(await faults.allTextContents()).toEqual(expect.arrayContaining([expect.stringMatching(/^page /)]));
 });
 
-test.skipIf(!executablePath)("a dry run asks nobody, and a test run shows the answer and each step", async () => {
+test.skipIf(!hasBrowser)("a dry run asks nobody, and a test run shows the answer and each step", async () => {
   const card = page.getByRole("region", { name: "Test run" });
   await card.getByLabel("Input as JSON").fill(JSON.stringify({ topic: QUESTION, page: site.url }));
   await card.getByLabel("Dry run").check();
@@ -216,7 +201,7 @@ test.skipIf(!executablePath)("a dry run asks nobody, and a test run shows the an
   expect(await card.locator("h1").count()).toBe(0);
 });
 
-test.skipIf(!executablePath)("an agent's runs show up while they run, and their traces when they end", async () => {
+test.skipIf(!hasBrowser)("an agent's runs show up while they run, and their traces when they end", async () => {
   await page.getByRole("button", { name: "Deploy to Archestra" }).click();
   await page.getByRole("dialog").getByRole("link", { name: "Open dashboard" }).click();
   await page.getByText("No runs yet").waitFor();
@@ -247,7 +232,7 @@ test.skipIf(!executablePath)("an agent's runs show up while they run, and their 
   expect(page.url()).toMatch(/\/runs\/run_\w+$/);
 });
 
-test.skipIf(!executablePath)("runs that came while nobody followed are there when following goes on", async () => {
+test.skipIf(!hasBrowser)("runs that came while nobody followed are there when following goes on", async () => {
   const agentId = /agent_\w+/.exec(page.url())?.[0] ?? "";
   const runs = page.getByRole("region", { name: "Runs" });
   await runs.getByRole("button", { name: "Live" }).click();
@@ -268,7 +253,7 @@ test.skipIf(!executablePath)("runs that came while nobody followed are there whe
   await page.setViewportSize(WIDE);
 });
 
-test.skipIf(!executablePath)("following goes on by itself after the connection broke", async () => {
+test.skipIf(!hasBrowser)("following goes on by itself after the connection broke", async () => {
   const agentId = /agent_\w+/.exec(page.url())?.[0] ?? "";
   const proxy = await startTcpProxy(Number(new URL(server.url).port));
   const other = await browser.newPage();
@@ -293,7 +278,7 @@ test.skipIf(!executablePath)("following goes on by itself after the connection b
   expect(await runs.getByRole("link").count()).toBe(4);
 });
 
-test.skipIf(!executablePath)("a policy is shown, and what it refuses stands in the trace with its rule", async () => {
+test.skipIf(!hasBrowser)("a policy is shown, and what it refuses stands in the trace with its rule", async () => {
   await page.getByRole("link", { name: "Research Brief API" }).click();
   await page.waitForURL("**/servers/mcp_*");
   const serverId = new URL(page.url()).pathname.split("/").at(-1) ?? "";
@@ -318,7 +303,7 @@ test.skipIf(!executablePath)("a policy is shown, and what it refuses stands in t
   await card.getByText("403").first().waitFor();
 });
 
-test.skipIf(!executablePath)("graphs of one step and of a hundred fit on the page", async () => {
+test.skipIf(!hasBrowser)("graphs of one step and of a hundred fit on the page", async () => {
   const input = { toolId: "input", name: "input", config: {}, retry: { attempts: 3 }, onError: "s98" };
   const step = (i: number) => ({ toolId: `s${i}`, name: "transform", config: { expression: "input" } });
   const steps = Array.from({ length: 99 }, (_, i) => step(i));
@@ -344,7 +329,7 @@ test.skipIf(!executablePath)("graphs of one step and of a hundred fit on the pag
   expect(await said.isVisible()).toBe(true);
 });
 
-test.skipIf(!executablePath)("they store a secret, replace it and delete it, and never see its value", async () => {
+test.skipIf(!hasBrowser)("they store a secret, replace it and delete it, and never see its value", async () => {
   const value = "sk_never_shown_again_1";
   await page.getByRole("link", { name: "Secrets" }).click();
   await page.getByText("No secrets yet").waitFor();
@@ -365,7 +350,7 @@ test.skipIf(!executablePath)("they store a secret, replace it and delete it, and
   await page.getByText("No secrets yet").waitFor();
 });
 
-test.skipIf(!executablePath)(
+test.skipIf(!hasBrowser)(
   "nothing went wrong in the browser, nothing was loaded from elsewhere, and no key was in a URL",
   () => {
     expect(surprises).toEqual([]);

@@ -3,14 +3,17 @@ import { ApiError, openStream } from "./api.js";
 /** Until the server says otherwise. */
 const RETRY_MS = 2_000;
 const RETRY_MAX_MS = 30_000;
+/** The API speaks every 5 s, if only a comment: after this the connection is dead, though nobody closed it. */
+const SILENCE_MS = 20_000;
 
 /**
- * Server-sent events with the key in a header, which `EventSource` cannot send. Comes back with the last event's id
- * whenever the stream ends or breaks; rests while nobody sees the page. `onState` is told `live`, `waiting`, or
- * `failed` with the error where coming back is no use. `pause()` and `resume()` are for the person at the page.
+ * Server-sent events with the key in a header, which `EventSource` cannot send: those after `lastEventId`, which may be
+ * empty. Comes back with the last event's id whenever the stream ends, breaks or falls silent; rests while nobody sees
+ * the page. `onState` is told `live`, `waiting`, or `failed` with the error where coming back is no use. `pause()` and
+ * `resume()` are for the person at the page.
  */
-export function followEvents(address, { signal, onEvent, onState }) {
-  let lastEventId = "";
+export function followEvents(address, { signal, lastEventId: since, onEvent, onState }) {
+  let lastEventId = since;
   let retryMs = RETRY_MS;
   let failures = 0;
   let isPaused = false;
@@ -32,19 +35,25 @@ export function followEvents(address, { signal, onEvent, onState }) {
   }
   /** Reads until the stream ends. How long to wait before the next one; null for ever. */
   async function read(whileWanted) {
+    const silence = watchSilence();
     try {
-      await takeEvents(whileWanted);
-      return retryMs;
+      await takeEvents(whileWanted, silence);
+      return spread(retryMs);
     } catch (error) {
-      return whileWanted.aborted ? null : pauseAfter(error);
+      return whileWanted.aborted ? null : pauseAfter(silence.signal.aborted ? brokenOff() : error);
+    } finally {
+      silence.stopWatching();
     }
   }
-  async function takeEvents(whileWanted) {
-    const stream = await openStream(address, { lastEventId, signal: whileWanted });
+  async function takeEvents(whileWanted, silence) {
+    const either = AbortSignal.any([whileWanted, silence.signal]);
+    const stream = await openStream(address, { lastEventId, signal: either });
+    if (whileWanted.aborted) return;
     failures = 0;
     onState("live");
     for await (const event of eventsOf(stream)) {
       if (whileWanted.aborted) return;
+      silence.heard();
       lastEventId = event.id ?? lastEventId;
       retryMs = event.retryMs ?? retryMs;
       if (event.data !== "") onEvent(JSON.parse(event.data));
@@ -57,7 +66,8 @@ export function followEvents(address, { signal, onEvent, onState }) {
     }
     onState("waiting");
     failures += 1;
-    return error.retryAfterSeconds ? error.retryAfterSeconds * 1_000 : Math.min(retryMs * failures, RETRY_MAX_MS);
+    if (error.retryAfterSeconds) return spread(error.retryAfterSeconds * 1_000);
+    return spread(Math.min(retryMs * 2 ** (failures - 1), RETRY_MAX_MS));
   }
   function disconnect() {
     clearTimeout(timer);
@@ -65,6 +75,7 @@ export function followEvents(address, { signal, onEvent, onState }) {
     connection = null;
   }
   document.addEventListener("visibilitychange", () => (document.hidden ? disconnect() : connect()), { signal });
+  addEventListener("online", connect, { signal });
   signal.addEventListener("abort", () => clearTimeout(timer));
   connect();
   return {
@@ -77,6 +88,23 @@ export function followEvents(address, { signal, onEvent, onState }) {
       connect();
     },
   };
+}
+
+/** Never sooner, and up to half as much later: pages that lost the same server do not come back as one. */
+function spread(pauseMs) {
+  return pauseMs * (1 + Math.random() / 2);
+}
+
+/** Its signal aborts once nothing was heard for SILENCE_MS. */
+function watchSilence() {
+  const controller = new AbortController();
+  let timer;
+  function heard() {
+    clearTimeout(timer);
+    timer = setTimeout(() => controller.abort(), SILENCE_MS);
+  }
+  heard();
+  return { signal: controller.signal, heard, stopWatching: () => clearTimeout(timer) };
 }
 
 function mayPass(error) {
@@ -122,6 +150,10 @@ async function readOn(reader) {
   try {
     return await reader.read();
   } catch {
-    throw new ApiError({ code: "NETWORK", title: "Broken off", detail: "The stream broke off." }, 0, null);
+    throw brokenOff();
   }
+}
+
+function brokenOff() {
+  return new ApiError({ code: "NETWORK", title: "Broken off", detail: "The stream broke off." }, 0, null);
 }

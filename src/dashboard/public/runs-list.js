@@ -1,11 +1,9 @@
 import { path, request } from "./api.js";
 import { badge, card, empty, h } from "./dom.js";
-import { followEvents } from "./event-stream.js";
 import { clockTime, ms } from "./format.js";
-import { problemPanel, whileBusy } from "./problem.js";
+import { liveFeed } from "./live-feed.js";
+import { whileBusy } from "./problem.js";
 import { statusBadge, triggerText } from "./trace.js";
-
-const STATES = { live: "Live", waiting: "Reconnecting…", failed: "Not live" };
 
 /**
  * An agent's runs, newest first, followed live. `onRun` is called with each run as it comes or comes further;
@@ -14,31 +12,11 @@ const STATES = { live: "Live", waiting: "Reconnecting…", failed: "Not live" };
 export function runsList(agentId, signal, { onRun, onChoose }) {
   const runs = path("agents", agentId, "runs");
   const fetchPage = (cursor) => request("GET", runs, { signal, query: { cursor } });
-  const trouble = h("div", null);
   const list = h("ol", { class: "list" });
   const foot = h("div", { class: "more" });
   const rows = new Map();
   let current = null;
 
-  const live = h(
-    "button",
-    { type: "button", class: "small live waiting", "aria-pressed": "true", disabled: true, onclick: toggle },
-    STATES.live,
-  );
-  let events;
-
-  function toggle() {
-    const isLive = live.getAttribute("aria-pressed") === "true";
-    live.setAttribute("aria-pressed", String(!isLive));
-    live.textContent = isLive ? "Paused" : STATES.live;
-    if (isLive) events.pause();
-    else events.resume();
-  }
-  function showState(state, error) {
-    live.textContent = STATES[state];
-    live.classList.toggle("waiting", state !== "live");
-    trouble.replaceChildren(...(error ? [problemPanel(error)] : []));
-  }
   /** A run that is known comes further; a new one takes its place among the others: ids sort by start. */
   function take(run) {
     const known = rows.get(run.runId);
@@ -97,18 +75,11 @@ export function runsList(agentId, signal, { onRun, onChoose }) {
   }
   /** The stream begins with the newest runs again, so nothing is lost between the two. */
   async function begin() {
-    try {
-      await load();
-    } catch (error) {
-      if (!signal.aborted) trouble.replaceChildren(problemPanel(error, begin));
-      return;
-    }
-    trouble.replaceChildren();
-    live.disabled = false;
-    events = followEvents(runs, { signal, onEvent: take, onState: showState });
+    await load();
+    return "";
   }
-  begin();
-  return { element: card("Runs", { actions: live }, trouble, list, foot), choose };
+  const feed = liveFeed(runs, { signal, begin, onEvent: take });
+  return { element: card("Runs", { actions: feed.button }, feed.notices, list, foot), choose };
 }
 
 function fillRow({ link }, run) {

@@ -10,7 +10,7 @@ import { fillFrom, whileBusy } from "../problem.js";
 import { testRun } from "../test-run.js";
 import { tryIt } from "../try-it.js";
 
-/** While a deploy goes on that this page did not begin. */
+/** While a deploy goes on that this page did not begin: one that is cut off writes nothing into the log. */
 const WATCH_MS = 2_500;
 /** Longer than any deploy holds its claim: what still says "deploying" then was cut off, and may be deployed again. */
 const DEPLOY_OVERDUE_MS = 45_000;
@@ -52,13 +52,9 @@ function serverPage(first, signal) {
     painted = looks;
     state.replaceChildren(badge(deployment.state));
     banner.replaceChildren(...deploymentBanner(server));
-    actions.replaceChildren(...deploymentActions(server, trouble, signal, changed));
+    actions.replaceChildren(...deploymentActions(server, trouble, signal, reload));
     paintDeployButton(button, deployment.state, isDeploying || isUnderway);
-    trial.replaceChildren(archestraAgentId ? tryIt(server, () => log.refresh()) : noEndpoint());
-  }
-  async function changed() {
-    await reload();
-    log.refresh();
+    trial.replaceChildren(archestraAgentId ? tryIt(server, reload) : noEndpoint());
   }
   async function reload() {
     try {
@@ -85,12 +81,13 @@ function serverPage(first, signal) {
         isDeploying = false;
         await reload();
         paint();
-        log.refresh();
         if (!button.disabled) button.focus();
       }
     });
   }
-  const watch = setInterval(() => server.deployment.state.endsWith("ing") && reload(), WATCH_MS);
+  const watch = setInterval(() => {
+    if (document.visibilityState === "visible" && server.deployment.state.endsWith("ing")) reload();
+  }, WATCH_MS);
   signal.addEventListener("abort", () => clearInterval(watch));
   paint();
   fillFrom(stats, signal, readStats, showStats);
