@@ -22,6 +22,7 @@ import { testRunsOf } from "../runtime/runs/run-ids.ts";
 import { createTestRun, testRunAnswer } from "../runtime/test-run-routes.ts";
 import { createSecretService } from "../secrets/service.ts";
 import { createExecutionLog, logEventSchema } from "../servers/execution-log.ts";
+import { createPlaces } from "../servers/places.ts";
 import { createCleanUp } from "../servers/retention.ts";
 import { createServerService } from "../servers/service.ts";
 import { createServerStore, definitionOf } from "../servers/store.ts";
@@ -38,7 +39,8 @@ export function composeServices(kit: Kit) {
   const { config, platform, log, clock, random, ids, defer, systemKey } = kit;
   const { documents } = platform;
   const executionLog = withEventMetrics(createExecutionLog({ documents, ids, clock }), kit.metrics);
-  const store = createServerStore({ documents, clock });
+  const places = createPlaces({ documents, ids, clock });
+  const store = createServerStore({ documents, places, clock });
   const keys = createKeyService({ documents, ids, random, clock, adminApiKey: config.ADMIN_API_KEY, systemKey });
   const { search, providers, warmCache } = composeSearch(kit);
   const secrets = createSecretService({
@@ -53,6 +55,7 @@ export function composeServices(kit: Kit) {
   const { runtime, plans, agents, history } = composeRuntime(kit, { executionLog, search, secrets, admission });
   const servers = createServerService({
     store,
+    places,
     ids,
     clock,
     defer,

@@ -10,7 +10,7 @@ import {
   CLEAN_UP_MAX_CALLS,
   CLEAN_UP_MAX_FAILURES,
   CLEAN_UP_PAGE_OWNERS,
-  CLEAN_UP_PAGE_SERVERS,
+  SERVERS_PER_PAGE,
 } from "./limits.ts";
 import { trimLog } from "./log-retention.ts";
 import type { ServerKey, ServerStore } from "./store.ts";
@@ -103,12 +103,12 @@ export function createCleanUp(deps: {
   async function* walkOwner(ownerId: string, from: string): AsyncGenerator<Position> {
     for (let after = from; ; ) {
       const filter = { ownerId, serverId: { $gt: after } };
-      const query = { filter, sort: { serverId: 1 }, limit: CLEAN_UP_PAGE_SERVERS } as const;
+      const query = { filter, sort: { serverId: 1 }, limit: SERVERS_PER_PAGE } as const;
       const page = await documents.find(servers(ownerId), query);
       const serverIds = page.map(({ serverId }) => serverId).filter((id) => typeof id === "string");
       for (const serverId of serverIds) yield { ownerId, serverId };
       const last = serverIds.at(-1);
-      if (page.length < CLEAN_UP_PAGE_SERVERS || last === undefined) return;
+      if (page.length < SERVERS_PER_PAGE || last === undefined) return;
       after = last;
     }
   }

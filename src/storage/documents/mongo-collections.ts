@@ -9,6 +9,7 @@ const SYSTEM_UNIQUE_FIELDS: ReadonlyMap<string, readonly string[]> = new Map([
   ["servers", ["serverId"]],
   ["server_owners", []],
   ["owners", []],
+  ["server_places", []],
   ["execution_logs", []],
   ["agents", []],
   ["agent_bindings", []],
