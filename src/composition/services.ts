@@ -15,6 +15,9 @@ import { createKeyService } from "../keys/service.ts";
 import { createProductMcpEndpoints } from "../mcp/product-endpoint.ts";
 import { createMcpServing } from "../mcp/serving.ts";
 import { withEventMetrics } from "../observability/event-metrics.ts";
+import { createAgentCleanUp } from "../runtime/agents/agent-clean-up.ts";
+import { createAgentIndex } from "../runtime/agents/agent-index.ts";
+import { createAgentStore } from "../runtime/agents/agent-store.ts";
 import { resolveInputSchema } from "../runtime/graph/graph.ts";
 import { createAgentMcpEndpoints } from "../runtime/mcp/mcp-endpoint.ts";
 import { toolRegistry } from "../runtime/registry.ts";
@@ -122,19 +125,27 @@ export function composeServices(kit: Kit) {
     findOwner: (serverId) => store.findOwner(serverId),
     secrets: { standard: config.WEBHOOK_SECRET, github: config.GITHUB_WEBHOOK_SECRET },
   });
+  const agentIndex = createAgentIndex({ documents });
   const cleanUp = createCleanUp({
     documents,
     store,
     idempotencyShards: IDEMPOTENCY_SHARDS,
+    places,
     async trimRuns({ serverId, ownerId }) {
+      // Agents that were made before there was an index are entered where their server's record leads to them.
       const agent = await agents.findByServer(serverId, ownerId);
-      const none = { interrupted: 0, removed: 0 };
-      const ofAgent = agent === null ? none : await history.cleanUpRuns(agent._id);
-      const ofTests = await history.cleanUpRuns(testRunsOf(serverId));
-      return {
-        interrupted: ofAgent.interrupted + ofTests.interrupted,
-        removed: ofAgent.removed + ofTests.removed,
-      };
+      if (agent !== null) await agentIndex.noteFound({ agentId: agent._id, serverId, ownerId });
+      return history.cleanUpRuns(testRunsOf(serverId));
+    },
+    agents: {
+      pages: agentIndex.pages,
+      // Past the cache, in which agents that nobody asks for have no place.
+      cleanUp: createAgentCleanUp({
+        index: agentIndex,
+        agents: createAgentStore({ documents, ids, clock }),
+        history,
+        clock,
+      }),
     },
     ids,
     clock,

@@ -34,6 +34,8 @@ export const CLEAN_UP_MAX_CALLS = 600;
 export const CLEAN_UP_MAX_CALLS_PER_SERVER = 60;
 /** Servers that could not be cleaned up before a run gives up: the store itself may be down. */
 export const CLEAN_UP_MAX_FAILURES = 5;
+/** What a run that dies has done since is done again by the next one. */
+export const CLEAN_UP_SAVE_EVERY_CALLS = 100;
 /** A run that takes longer has died. */
 export const CLEAN_UP_LEASE_MS = 600_000;
 

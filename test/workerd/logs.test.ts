@@ -85,6 +85,8 @@ test("the clean-up removes what is past its time from the embedded store", async
   const store = createServerStore({ documents, places, clock });
   const cleanUp = createCleanUp({
     trimRuns: async () => ({ interrupted: 0, removed: 0 }),
+    places,
+    agents: { pages: async function* () {}, cleanUp: async () => ({ interrupted: 0, removed: 0, calls: 0 }) },
     documents,
     store,
     idempotencyShards: ["a"],

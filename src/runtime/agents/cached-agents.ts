@@ -71,5 +71,6 @@ export function createCachedAgents(store: AgentStore, clock: Clock): AgentStore 
     },
     replace: (agent, body) => changing(agent._id, store.replace(agent, body)),
     remove: (agent) => changing(agent._id, store.remove(agent)),
+    clearRemoved: store.clearRemoved,
   };
 }

@@ -32,6 +32,9 @@ export const agents = (agentId: string): Collection => system("agents", `agent:$
 /** Which agent serves an owner's server. The insert decides which of several creates makes the agent. */
 export const agentBindings = (serverId: string): Collection => system("agent_bindings", `server:${serverId}`);
 
+/** Every agent, for scheduled jobs; `_id` is `<shard>:<agentId>`. `shard` is the last character of the agentId. */
+export const agentIndex = (shard: string): Collection => system("agent_index", `agent_index:${shard}`);
+
 /** Traces; `_id` is the runId and sorts by time. */
 export const runs = (agentId: string): Collection => system("runs", `runs:${agentId}`);
 

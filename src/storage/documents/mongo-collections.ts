@@ -13,6 +13,7 @@ const SYSTEM_UNIQUE_FIELDS: ReadonlyMap<string, readonly string[]> = new Map([
   ["execution_logs", []],
   ["agents", []],
   ["agent_bindings", []],
+  ["agent_index", []],
   ["runs", []],
   ["keys", []],
   ["server_versions", []],
