@@ -15,6 +15,9 @@ import { createKeyService } from "../keys/service.ts";
 import { createProductMcpEndpoints } from "../mcp/product-endpoint.ts";
 import { createMcpServing } from "../mcp/serving.ts";
 import { withEventMetrics } from "../observability/event-metrics.ts";
+import { createAgentCleanUp } from "../runtime/agents/agent-clean-up.ts";
+import { createAgentIndex } from "../runtime/agents/agent-index.ts";
+import { createAgentStore } from "../runtime/agents/agent-store.ts";
 import { resolveInputSchema } from "../runtime/graph/graph.ts";
 import { createAgentMcpEndpoints } from "../runtime/mcp/mcp-endpoint.ts";
 import { toolRegistry } from "../runtime/registry.ts";
@@ -22,6 +25,7 @@ import { testRunsOf } from "../runtime/runs/run-ids.ts";
 import { createTestRun, testRunAnswer } from "../runtime/test-run-routes.ts";
 import { createSecretService } from "../secrets/service.ts";
 import { createExecutionLog, logEventSchema } from "../servers/execution-log.ts";
+import { createPlaces } from "../servers/places.ts";
 import { createCleanUp } from "../servers/retention.ts";
 import { createServerService } from "../servers/service.ts";
 import { createServerStore, definitionOf } from "../servers/store.ts";
@@ -38,7 +42,8 @@ export function composeServices(kit: Kit) {
   const { config, platform, log, clock, random, ids, defer, systemKey } = kit;
   const { documents } = platform;
   const executionLog = withEventMetrics(createExecutionLog({ documents, ids, clock }), kit.metrics);
-  const store = createServerStore({ documents, clock });
+  const places = createPlaces({ documents, ids, clock });
+  const store = createServerStore({ documents, places, clock });
   const keys = createKeyService({ documents, ids, random, clock, adminApiKey: config.ADMIN_API_KEY, systemKey });
   const { search, providers, warmCache } = composeSearch(kit);
   const secrets = createSecretService({
@@ -53,6 +58,7 @@ export function composeServices(kit: Kit) {
   const { runtime, plans, agents, history } = composeRuntime(kit, { executionLog, search, secrets, admission });
   const servers = createServerService({
     store,
+    places,
     ids,
     clock,
     defer,
@@ -119,19 +125,27 @@ export function composeServices(kit: Kit) {
     findOwner: (serverId) => store.findOwner(serverId),
     secrets: { standard: config.WEBHOOK_SECRET, github: config.GITHUB_WEBHOOK_SECRET },
   });
+  const agentIndex = createAgentIndex({ documents });
   const cleanUp = createCleanUp({
     documents,
     store,
     idempotencyShards: IDEMPOTENCY_SHARDS,
+    places,
     async trimRuns({ serverId, ownerId }) {
+      // Agents that were made before there was an index are entered where their server's record leads to them.
       const agent = await agents.findByServer(serverId, ownerId);
-      const none = { interrupted: 0, removed: 0 };
-      const ofAgent = agent === null ? none : await history.cleanUpRuns(agent._id);
-      const ofTests = await history.cleanUpRuns(testRunsOf(serverId));
-      return {
-        interrupted: ofAgent.interrupted + ofTests.interrupted,
-        removed: ofAgent.removed + ofTests.removed,
-      };
+      if (agent !== null) await agentIndex.noteFound({ agentId: agent._id, serverId, ownerId });
+      return history.cleanUpRuns(testRunsOf(serverId));
+    },
+    agents: {
+      pages: agentIndex.pages,
+      // Past the cache, in which agents that nobody asks for have no place.
+      cleanUp: createAgentCleanUp({
+        index: agentIndex,
+        agents: createAgentStore({ documents, ids, clock }),
+        history,
+        clock,
+      }),
     },
     ids,
     clock,

@@ -48,7 +48,7 @@ export function createServerRemoval(deps: {
     const settled = {
       $or: [{ "deployment.state": { $in: DELETABLE } }, { "deployment.state": { $exists: false } }],
     };
-    if (!(await store.deleteIf(record, settled))) return inProgress();
+    if (!(await store.deleteIf(loaded.value, settled))) return inProgress();
     deps.defer("forget log", deps.forgetLog(serverId, record.ownerId));
     return ok(null);
   };

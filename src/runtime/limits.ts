@@ -105,3 +105,8 @@ export const POLICY_MAX_RATE = 1_000_000;
 /** Of a test run's made-up headers and query. */
 export const TEST_MAX_PARAMETERS = 100;
 export const TEST_HEADER_VALUE_MAX_CHARS = 8_192;
+
+/** Entries are small: a page of the index is some 20 KB. */
+export const AGENT_INDEX_PAGE = 100;
+/** Longer than making an agent takes, or a run that ends and is recorded after its agent went. */
+export const AGENT_GONE_MS = 600_000;

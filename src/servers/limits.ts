@@ -26,7 +26,7 @@ export const LOG_KEPT_EVENTS_PER_SERVER = 10_000;
 /** Read by one call of the clean-up: about a megabyte. */
 export const CLEAN_UP_BATCH_EVENTS = 2_000;
 /** Records are large, with their graphs: 20 of them stay within one answer of the store. */
-export const CLEAN_UP_PAGE_SERVERS = 20;
+export const SERVERS_PER_PAGE = 20;
 export const CLEAN_UP_PAGE_OWNERS = 100;
 /** Calls of the store in one run, within the thousand that an invocation of a Worker may make. */
 export const CLEAN_UP_MAX_CALLS = 600;
@@ -34,5 +34,20 @@ export const CLEAN_UP_MAX_CALLS = 600;
 export const CLEAN_UP_MAX_CALLS_PER_SERVER = 60;
 /** Servers that could not be cleaned up before a run gives up: the store itself may be down. */
 export const CLEAN_UP_MAX_FAILURES = 5;
+/** What a run that dies has done since is done again by the next one. */
+export const CLEAN_UP_SAVE_EVERY_CALLS = 100;
 /** A run that takes longer has died. */
 export const CLEAN_UP_LEASE_MS = 600_000;
+
+/** Between taking a place and writing its record: two calls of the store, each of which gives up after 15 s. */
+export const PLACE_USE_MS = 60_000;
+/** Well above PLACE_USE_MS, the last call and what isolates' clocks differ by: what is older has broken off. */
+export const PLACE_HOLD_MS = 300_000;
+/** Other programs write records too: their number is looked at once a day. */
+export const RECOUNT_EVERY_MS = 86_400_000;
+/** Sooner where an owner is to be refused; not each time, since it reads all of the owner's records. */
+export const RECOUNT_REFUSED_AFTER_MS = 60_000;
+/** 6,000 records, within the thousand calls that a request of a Worker may make. Of more, the rest is not counted. */
+export const COUNT_MAX_PAGES = 300;
+/** The first finds no room or no document, the second has made it; one more for who came between. */
+export const TAKE_MAX_ATTEMPTS = 3;

@@ -6,8 +6,21 @@ import { type ServerRecord, type ServerVersion, serverRecord, serverVersion } fr
 /** Parts of a record whose names may hold `$` or `.`, see `field-names.ts`. */
 const FREE_FORM = ["tools", "inputSchema", "policy"] as const;
 
-export function toStoredServer(record: ServerRecord): Document {
-  return { _id: record.serverId, ...toStoredFields(record) };
+/** `place`: what the owner's places call it. */
+export function toStoredServer(record: ServerRecord, place: string): Document {
+  return { _id: record.serverId, ...toStoredFields(record), place };
+}
+
+const PLACE_NAME = /^place_[0-9a-z]{26}$/;
+
+/** What the owner's places call a record: never another one's name, also where this one was made without a place. */
+export function nameOfPlace({ place, serverId }: Document): string {
+  return typeof place === "string" && isPlaceName(place) ? place : `server_${String(serverId)}`;
+}
+
+/** False for the name of a record that was made without a place. */
+export function isPlaceName(name: string): boolean {
+  return PLACE_NAME.test(name);
 }
 
 /** A record or a part of it, as it is stored. */

@@ -16,6 +16,7 @@ import type {
   ServerVersion,
 } from "./contract.ts";
 import type { ExecutionLog, LogEvent, LogEventType } from "./execution-log.ts";
+import type { Places } from "./places.ts";
 import { definitionOf, type ServerStore } from "./store.ts";
 
 interface PageQuery {
@@ -69,6 +70,7 @@ export interface Graphs {
 
 export function createServerService(deps: {
   readonly store: ServerStore;
+  readonly places: Places;
   readonly ids: IdSource;
   readonly clock: Clock;
   readonly defer: Defer;
@@ -77,7 +79,7 @@ export function createServerService(deps: {
   /** The quota of each owner. */
   readonly maxServersOfOwner: number;
 }): ServerService {
-  const { store, ids, clock, executionLog } = deps;
+  const { store, places, ids, clock, executionLog } = deps;
 
   /** One owner out of body and query: both may name one, and then the same. */
   function claimedOwner(inBody: string | undefined, inQuery: string | undefined): Result<string | undefined> {
@@ -143,7 +145,8 @@ export function createServerService(deps: {
 
       const serverId = body.serverId ?? ids.next("mcp");
       const duplicate = err({ code: "DUPLICATE", detail: `serverId ${serverId} is taken` });
-      if (!(await store.takePlace(owner.value, deps.maxServersOfOwner))) return err(tooMany(deps.maxServersOfOwner));
+      const place = await places.take({ ownerId: owner.value, serverId }, deps.maxServersOfOwner);
+      if (place === null) return err(tooMany(deps.maxServersOfOwner));
       const now = isoTime(clock.now());
       const record: ServerRecord = {
         serverId,
@@ -164,11 +167,13 @@ export function createServerService(deps: {
         archestraDashboardUrl: null,
         archestraDeployedAt: null,
       };
-      const isNew = (await store.takeId({ serverId, ownerId: owner.value })) && (await store.insert(record));
-      if (!isNew) {
-        await store.returnPlace(owner.value);
+      const isOwn = await store.takeId({ serverId, ownerId: owner.value });
+      places.assertHeld(place);
+      if (!isOwn || !(await store.insert(record, place.name))) {
+        await places.free(place);
         return duplicate;
       }
+      deps.defer("keep place", places.keep(place));
       deps.defer("log server_created", logEvent(call, record, "server_created", `Server "${record.name}" created`));
       return ok(record);
     },

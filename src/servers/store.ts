@@ -6,12 +6,22 @@ import { owners, serverOwners, servers, serverVersions } from "../storage/docume
 import type { Document, Documents, Filter, StoredDocument } from "../storage/documents/documents.ts";
 import type { DeploymentState, ServerRecord, ServerVersion } from "./contract.ts";
 import { type Deployment, deploymentOf } from "./deployment-fields.ts";
-import { fromStoredServer, fromStoredVersion, toStoredFields, toStoredServer } from "./record.ts";
+import type { Places } from "./places.ts";
+import {
+  fromStoredServer,
+  fromStoredVersion,
+  isPlaceName,
+  nameOfPlace,
+  toStoredFields,
+  toStoredServer,
+} from "./record.ts";
 
 /** A record, and what of its deployment is nobody's to see. */
 export interface LoadedServer {
   readonly record: ServerRecord;
   readonly deployment: Deployment;
+  /** What the owner's places call it. */
+  readonly place: string;
 }
 
 /** Which server a change is meant for; both, so that a filter holds on a store without partitions. */
@@ -32,14 +42,8 @@ export interface ServerStore {
    * that stopped half-way; whether a record stands behind it is for `insert` to find out.
    */
   takeId(key: ServerKey): Promise<boolean>;
-  /**
-   * One of the owner's `max` servers, to be given back where none is made of it; false when all are taken. A crash
-   * between the two costs the owner the place.
-   */
-  takePlace(ownerId: string, max: number): Promise<boolean>;
-  returnPlace(ownerId: string): Promise<void>;
-  /** False when the owner has a server of this id. */
-  insert(record: ServerRecord): Promise<boolean>;
+  /** False when the owner has a server of this id. `place` is the name of the place that it takes. */
+  insert(record: ServerRecord, place: string): Promise<boolean>;
   /** 404 where there is none that this access reaches. One more read when the owner has to be found first. */
   load(access: OwnerAccess, serverId: string): Promise<Result<LoadedServer>>;
   list(
@@ -55,8 +59,8 @@ export interface ServerStore {
   replaceDefinition(current: ServerRecord, next: ServerRecord): Promise<boolean>;
   /** One conditional update of the record: `set` is written if the condition holds when it is written. */
   changeIf(key: ServerKey, condition: Filter, set: Document): Promise<boolean>;
-  /** False when the condition did not hold. Earlier definitions go too, and the id is free again. */
-  deleteIf(key: ServerKey, condition: Filter): Promise<boolean>;
+  /** False when the condition did not hold. Earlier definitions go too, and the id and its place are free again. */
+  deleteIf(server: LoadedServer, condition: Filter): Promise<boolean>;
   /** Earlier definitions, newest first; `before` is a version. */
   listVersions(
     key: ServerKey,
@@ -66,8 +70,12 @@ export interface ServerStore {
   definitionAt(record: ServerRecord, version: number): Promise<ServerVersion | null>;
 }
 
-export function createServerStore(deps: { readonly documents: Documents; readonly clock: Clock }): ServerStore {
-  const { documents, clock } = deps;
+export function createServerStore(deps: {
+  readonly documents: Documents;
+  readonly places: Places;
+  readonly clock: Clock;
+}): ServerStore {
+  const { documents, places, clock } = deps;
 
   async function findOwner(serverId: string): Promise<string | null> {
     const entry = await documents.findOne(serverOwners(serverId), { _id: serverId });
@@ -83,10 +91,6 @@ export function createServerStore(deps: { readonly documents: Documents; readonl
     await documents.insertOne(owners(), { _id: ownerId });
   }
 
-  async function returnPlace(ownerId: string): Promise<void> {
-    await documents.updateOne(owners(), { _id: ownerId, servers: { $gt: 0 } }, { $inc: { servers: -1 } });
-  }
-
   return {
     findOwner,
     changeIf,
@@ -97,17 +101,8 @@ export function createServerStore(deps: { readonly documents: Documents; readonl
       return inserted.ok || (await findOwner(serverId)) === ownerId;
     },
 
-    async takePlace(ownerId, max) {
-      await registerOwner(ownerId);
-      const free = { _id: ownerId, $or: [{ servers: { $exists: false } }, { servers: { $lt: max } }] };
-      const taken = await documents.updateOne(owners(), free, { $inc: { servers: 1 } });
-      return taken.ok && taken.value.modifiedCount === 1;
-    },
-
-    returnPlace,
-
-    async insert(record) {
-      const stored = toStoredServer(record);
+    async insert(record, place) {
+      const stored = toStoredServer(record, place);
       return (await documents.insertOne(servers(record.ownerId), stored, { unique: ["serverId"] })).ok;
     },
 
@@ -143,12 +138,16 @@ export function createServerStore(deps: { readonly documents: Documents; readonl
       return changeIf(current, { version }, { ...toStoredFields(definitionOf(next)), updatedAt: isoTime(clock.now()) });
     },
 
-    async deleteIf({ serverId, ownerId }, condition) {
-      const { deletedCount } = await documents.deleteOne(servers(ownerId), { serverId, ownerId, ...condition });
+    async deleteIf({ record: { serverId, ownerId }, place: name }, condition) {
+      const place = await places.beginLeaving({ ownerId, serverId, name });
+      places.assertHeld(place);
+      // Not a later record of the same id, which has another place.
+      const same = { serverId, ownerId, ...(isPlaceName(name) ? { place: name } : {}) };
+      const { deletedCount } = await documents.deleteOne(servers(ownerId), { ...same, ...condition });
       if (deletedCount === 0) return false;
       await documents.deleteMany(serverVersions(ownerId), { serverId, ownerId });
       await documents.deleteOne(serverOwners(serverId), { _id: serverId, ownerId });
-      await returnPlace(ownerId);
+      await places.free(place);
       return true;
     },
 
@@ -183,5 +182,5 @@ function versionId({ serverId }: { readonly serverId: string }, version: number)
 }
 
 function toLoaded(stored: StoredDocument): LoadedServer {
-  return { record: fromStoredServer(stored), deployment: deploymentOf(stored) };
+  return { record: fromStoredServer(stored), deployment: deploymentOf(stored), place: nameOfPlace(stored) };
 }

@@ -4,6 +4,7 @@ import { systemClock } from "../../src/core/clock.ts";
 import { createIdSource, systemRandom } from "../../src/core/ids.ts";
 import { createExecutionLog } from "../../src/servers/execution-log.ts";
 import { streamLogs } from "../../src/servers/log-stream.ts";
+import { createPlaces } from "../../src/servers/places.ts";
 import { createCleanUp } from "../../src/servers/retention.ts";
 import { createServerStore } from "../../src/servers/store.ts";
 import { executionLogs, idempotencyKeys, owners, servers } from "../../src/storage/documents/collections.ts";
@@ -80,9 +81,12 @@ test("the clean-up removes what is past its time from the embedded store", async
   await documents.insertOne(idempotencyKeys("a"), { _id: `a-${ownerId}`, ...expired });
   await clock.advance(91 * 86_400_000);
   await append(isolate, ownerId, "new");
-  const store = createServerStore({ documents, clock });
+  const places = createPlaces({ documents, ids, clock });
+  const store = createServerStore({ documents, places, clock });
   const cleanUp = createCleanUp({
     trimRuns: async () => ({ interrupted: 0, removed: 0 }),
+    places,
+    agents: { pages: async function* () {}, cleanUp: async () => ({ interrupted: 0, removed: 0, calls: 0 }) },
     documents,
     store,
     idempotencyShards: ["a"],

@@ -7,6 +7,7 @@ import { agentBindings, agentShard, agents } from "../../storage/documents/colle
 import type { Documents, Filter } from "../../storage/documents/documents.ts";
 import { accessSchema, agentIdSchema, type CreateAgent, type Graph } from "../contract.ts";
 import { CREATE_MAX_ATTEMPTS } from "../limits.ts";
+import { createAgentIndex } from "./agent-index.ts";
 
 const agentRecord = z.object({
   _id: z.string(),
@@ -59,11 +60,14 @@ export interface AgentStore {
   replace(agent: AgentRecord, body: CreateAgent): Promise<AgentRecord | null>;
   /** False where the agent went away meanwhile. */
   remove(agent: AgentRecord): Promise<boolean>;
+  /** What a removal left that ended half-way. The agent itself is gone. */
+  clearRemoved(agent: { readonly agentId: string; readonly serverId: string; readonly ownerId: string }): Promise<void>;
 }
 
 /**
  * Two documents make an agent: the binding decides which agent a server has, the record says what it runs. A crash
- * between the two leaves a binding alone, and the next create of the same server completes or replaces it.
+ * between the two leaves a binding alone, and the next create of the same server completes or replaces it. Between them
+ * the agent is entered in the index.
  */
 export function createAgentStore(deps: {
   readonly documents: Documents;
@@ -71,6 +75,7 @@ export function createAgentStore(deps: {
   readonly clock: Clock;
 }): AgentStore {
   const { documents, ids, clock } = deps;
+  const index = createAgentIndex({ documents });
 
   async function find(agentId: string): Promise<AgentRecord | null> {
     const found = await documents.findOne(agents(agentId), { _id: agentId });
@@ -158,6 +163,7 @@ export function createAgentStore(deps: {
         if (bound === null) continue;
         const { binding, created } = bound;
         const agent = recordOf(body, binding.agentId, ownerId, binding.createdAt);
+        await index.note({ agentId: agent._id, serverId, ownerId });
         const written = await documents.replaceOne(agents(agent._id), { _id: agent._id }, agent, { upsert: true });
         // Another create of this server inserted first: this one's graph is still to be written.
         if (!written.ok) continue;
@@ -178,6 +184,10 @@ export function createAgentStore(deps: {
       const { deletedCount } = await documents.deleteOne(agents(agentId), { _id: agentId });
       await documents.deleteOne(agentBindings(serverId), binding);
       return deletedCount === 1;
+    },
+    async clearRemoved({ agentId, serverId, ownerId }) {
+      const removed = { _id: bindingId(serverId, ownerId), agentId, removing: true };
+      await documents.deleteOne(agentBindings(serverId), removed);
     },
   };
 }

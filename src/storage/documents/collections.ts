@@ -17,6 +17,9 @@ export const deployments = (ownerId: string): Collection => system("deployments"
 /** Who owns a serverId: `_id` is the serverId. Makes ids unique over all owners, and finds a server by its id alone. */
 export const serverOwners = (serverId: string): Collection => system("server_owners", `server:${serverId}`);
 
+/** How many servers an owner has, and which are being made or removed; `_id` is the ownerId. Beside the records. */
+export const serverPlaces = (ownerId: string): Collection => system("server_places", `owner:${ownerId}`);
+
 /** Every owner that has ever made a server; `_id` is the ownerId. What scheduled jobs walk. */
 export const owners = (): Collection => system("owners", "owners");
 
@@ -31,6 +34,9 @@ export const agentShard = (agentId: string): string => agentId.slice(-1);
 
 /** Which agent serves an owner's server. The insert decides which of several creates makes the agent. */
 export const agentBindings = (serverId: string): Collection => system("agent_bindings", `server:${serverId}`);
+
+/** Every agent, for scheduled jobs; `_id` is `<shard>:<agentId>`. `shard` is the last character of the agentId. */
+export const agentIndex = (shard: string): Collection => system("agent_index", `agent_index:${shard}`);
 
 /** Traces; `_id` is the runId and sorts by time. */
 export const runs = (agentId: string): Collection => system("runs", `runs:${agentId}`);

@@ -3,6 +3,7 @@ import { StorageUnavailable } from "../../../src/core/errors.ts";
 import { createIdSource, systemRandom } from "../../../src/core/ids.ts";
 import { IDEMPOTENCY_SHARDS } from "../../../src/http/idempotency-records.ts";
 import { createExecutionLog } from "../../../src/servers/execution-log.ts";
+import { createPlaces } from "../../../src/servers/places.ts";
 import { createCleanUp } from "../../../src/servers/retention.ts";
 import { executionLogs, idempotencyKeys, owners, servers } from "../../../src/storage/documents/collections.ts";
 import type { Documents } from "../../../src/storage/documents/documents.ts";
@@ -35,6 +36,8 @@ function createScene() {
       store,
       idempotencyShards: IDEMPOTENCY_SHARDS,
       trimRuns,
+      places: createPlaces({ documents, ids, clock }),
+      agents: { pages: async function* () {}, cleanUp: async () => ({ interrupted: 0, removed: 0, calls: 0 }) },
       ids,
       clock,
       log,
@@ -89,6 +92,8 @@ test("events past their days go, the others stay", async () => {
     skipped: false,
     idempotencyKeysRemoved: 0,
     serversVisited: 1,
+    placesSettled: 0,
+    agentsVisited: 0,
     eventsRemoved: 3,
     runsRemoved: 0,
     runsInterrupted: 0,

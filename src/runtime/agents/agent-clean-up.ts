@@ -1,0 +1,54 @@
+import { type Clock, isoTime } from "../../core/clock.ts";
+import { AGENT_GONE_MS } from "../limits.ts";
+import { PRUNE_RUNS } from "../runs/limits.ts";
+import type { RunHistory } from "../runs/run-history.ts";
+import type { AgentIndex, ListedAgent } from "./agent-index.ts";
+import type { AgentStore } from "./agent-store.ts";
+
+export interface AgentCleanUpReport {
+  readonly interrupted: number;
+  readonly removed: number;
+  /** Calls of the store, about. */
+  readonly calls: number;
+}
+
+/**
+ * What the scheduled clean-up does for one agent of the index: trims its runs, and of one that is gone forgets them.
+ * An agent counts as gone for good when AGENT_GONE_MS later it is still not there: by then it is neither just being
+ * made nor running, and what it left is forgotten once more and for the last time. May break off anywhere.
+ */
+export function createAgentCleanUp(deps: {
+  readonly index: AgentIndex;
+  readonly agents: Pick<AgentStore, "find" | "clearRemoved">;
+  readonly history: Pick<RunHistory, "cleanUpRuns" | "forget">;
+  readonly clock: Clock;
+}): (agent: ListedAgent) => Promise<AgentCleanUpReport> {
+  const { index, agents, history, clock } = deps;
+
+  async function forget(agent: ListedAgent): Promise<void> {
+    await history.forget(agent.agentId);
+    const now = clock.now();
+    if (agent.goneAt === null) await index.setGoneAt(agent, isoTime(now));
+    else if (agent.goneAt < isoTime(now - AGENT_GONE_MS) && (await index.strike(agent)))
+      await agents.clearRemoved(agent);
+  }
+
+  return async function cleanUpAgent(agent) {
+    if ((await agents.find(agent.agentId)) === null) {
+      await forget(agent);
+      return { interrupted: 0, removed: 0, calls: FORGET_CALLS };
+    }
+    if (agent.goneAt !== null) await index.setGoneAt(agent, null);
+    const { interrupted, removed } = await history.cleanUpRuns(agent.agentId);
+    const calls =
+      QUIET_CALLS + CALLS_PER_INTERRUPTED * interrupted + CALLS_PER_PRUNING * Math.ceil(removed / PRUNE_RUNS);
+    return { interrupted, removed, calls };
+  };
+}
+
+/** Looks for the agent, forgets runs and sums, and changes the entry. */
+const FORGET_CALLS = 5;
+/** Looks for the agent and its sums, sweeps, and removes what is old. */
+const QUIET_CALLS = 5;
+const CALLS_PER_INTERRUPTED = 4;
+const CALLS_PER_PRUNING = 4;

@@ -1,0 +1,172 @@
+import { expect, test } from "vitest";
+import { createIdSource, systemRandom } from "../../../src/core/ids.ts";
+import { createAgentIndex } from "../../../src/runtime/agents/agent-index.ts";
+import { createDeployScene, OWNER, type Process } from "../../support/deploy-scene.ts";
+import { ECHO_API } from "../../support/graphs.ts";
+import type { MemoryDocuments } from "../../support/memory-documents.ts";
+import { createMortal, type Mortal } from "../../support/run-crash-mortal.ts";
+
+const DAY_MS = 86_400_000;
+const GONE_MS = 601_000;
+
+/** As a deployer elsewhere makes it: this Worker has no record of its server. */
+async function createAgent(process: Process, serverId: string): Promise<string> {
+  const metadata = { createdBy: "elsewhere", serverId, createdAt: "2026-02-13T10:30:00.000Z", ownerId: OWNER };
+  const body = { ...ECHO_API, description: "", inputSchema: { type: "object" }, metadata };
+  const created = await process.call("POST", "/mcp/agents", body);
+  expect([200, 201], JSON.stringify(created.body)).toContain(created.status);
+  return created.body.agentId;
+}
+
+async function run(process: Process, agentId: string): Promise<void> {
+  expect((await process.call("POST", `/agents/${agentId}`, { hello: "world" })).status).toBe(200);
+  await process.settle();
+}
+
+/** Until a round is finished; what its runs reported, added up. */
+async function cleanUp(process: Process) {
+  const sums = { agentsVisited: 0, runsRemoved: 0, jobs: 0 };
+  for (let finished = false; !finished; ) {
+    const report = await process.jobs["clean-up"]({ thorough: false });
+    expect(report).toMatchObject({ skipped: false, failures: 0 });
+    sums.jobs++;
+    sums.agentsVisited += Number(report.agentsVisited);
+    sums.runsRemoved += Number(report.runsRemoved);
+    finished = report.roundFinished === true;
+  }
+  return sums;
+}
+
+/** Whether the process ends before the work does. */
+async function endsUnder(work: Promise<unknown>, mortal: Mortal): Promise<boolean> {
+  let done = false;
+  void work.then(() => {
+    done = true;
+  });
+  const tick = () => new Promise((resolve) => setImmediate(resolve));
+  while (!done && !mortal.isDead()) await tick();
+  // What the last call does is done.
+  await tick();
+  return mortal.isDead();
+}
+
+const tracesOf = (documents: MemoryDocuments, agentId: string) =>
+  documents.named("runs").filter((document) => document.agentId === agentId);
+const leftOf = (documents: MemoryDocuments, agentId: string) =>
+  documents.all().filter((document) => JSON.stringify(document).includes(agentId));
+
+test("old runs of an agent without a server's record go, the later ones stay", async () => {
+  const { documents, clock, startProcess } = createDeployScene();
+  const process = startProcess();
+  const agentId = await createAgent(process, "elsewhere-1");
+  await run(process, agentId);
+  await clock.advance(20 * DAY_MS);
+  await run(process, agentId);
+  await clock.advance(11 * DAY_MS);
+  expect(tracesOf(documents, agentId)).toHaveLength(2);
+  expect(await cleanUp(process)).toMatchObject({ agentsVisited: 1, runsRemoved: 1 });
+  expect(tracesOf(documents, agentId)).toHaveLength(1);
+  expect((await process.call("GET", `/mcp/agents/${agentId}`)).status).toBe(200);
+});
+
+test("an agent from before there was an index is entered by way of its server's record", async () => {
+  const { documents, clock, startProcess } = createDeployScene();
+  const process = startProcess();
+  await process.call("POST", "/mcp/servers", { ...ECHO_API, serverId: "mcp-1", ownerId: OWNER });
+  const deployed = await process.call("POST", "/mcp/servers/mcp-1/deploy", { ownerId: OWNER, target: "edge" });
+  await run(process, deployed.body.agentId);
+  for (const { _id } of documents.named("agent_index")) {
+    await documents.deleteOne({ kind: "system", name: "agent_index", partition: "any" }, { _id });
+  }
+  await clock.advance(31 * DAY_MS);
+  expect(await cleanUp(process)).toMatchObject({ agentsVisited: 1, runsRemoved: 1 });
+});
+
+test("a removed agent's runs go, those too that end after it went, and then nothing is left of it", async () => {
+  const { documents, clock, startProcess } = createDeployScene();
+  const process = startProcess();
+  const agentId = await createAgent(process, "elsewhere-1");
+  await run(process, agentId);
+  const [trace] = tracesOf(documents, agentId);
+  expect((await process.call("DELETE", `/mcp/agents/${agentId}`)).status).toBe(204);
+  await process.settle();
+  await documents.insertOne({ kind: "system", name: "runs", partition: "any" }, { ...trace });
+  await cleanUp(process);
+  await clock.advance(GONE_MS);
+  await cleanUp(process);
+  expect(leftOf(documents, agentId).filter(({ _id }) => !_id.startsWith("log_"))).toEqual([]);
+  expect(await cleanUp(process)).toMatchObject({ agentsVisited: 0 });
+});
+
+test("a removal that ends at any of its calls leaves nothing for ever, and the agent whole where it stays", async () => {
+  let crashes = 0;
+  for (const ends of ["before", "after"] as const) {
+    for (let lastCall = 1; ; lastCall++) {
+      const { documents, clock, startProcess } = createDeployScene();
+      const process = startProcess();
+      const agentId = await createAgent(process, "elsewhere-1");
+      await run(process, agentId);
+      const mortal = createMortal(lastCall, ends);
+      const dying = startProcess(() => mortal.documents(documents));
+      const removal = dying.call("DELETE", `/mcp/agents/${agentId}`).then(() => dying.settle());
+      if (!(await endsUnder(removal, mortal))) break;
+      crashes++;
+      await cleanUp(process);
+      await clock.advance(GONE_MS);
+      await cleanUp(process);
+      const left = leftOf(documents, agentId).filter(({ _id }) => !_id.startsWith("log_"));
+      const stays = documents.named("agents").length === 1;
+      expect(left.length > 0, `${ends} call ${lastCall}`).toBe(stays);
+      expect(tracesOf(documents, agentId), `${ends} call ${lastCall}`).toHaveLength(stays ? 1 : 0);
+    }
+  }
+  expect(crashes).toBeGreaterThan(8);
+});
+
+test("a create that ends at any of its calls leaves an agent that is visited, or none", async () => {
+  let crashes = 0;
+  for (const ends of ["before", "after"] as const) {
+    for (let lastCall = 1; ; lastCall++) {
+      const { documents, clock, startProcess } = createDeployScene();
+      const mortal = createMortal(lastCall, ends);
+      void createAgent(
+        startProcess(() => mortal.documents(documents)),
+        "elsewhere-1",
+      );
+      await clock.advance(1_000);
+      if (!mortal.isDead()) break;
+      crashes++;
+      const process = startProcess();
+      await cleanUp(process);
+      await clock.advance(GONE_MS);
+      const { agentsVisited } = await cleanUp(process);
+      expect(agentsVisited, `${ends} call ${lastCall}`).toBeGreaterThanOrEqual(documents.named("agents").length);
+      expect(documents.named("agent_index").length, `${ends} call ${lastCall}`).toBe(documents.named("agents").length);
+      const agentId = await createAgent(process, "elsewhere-1");
+      expect(documents.named("agent_index").map((entry) => entry.agentId)).toEqual([agentId]);
+    }
+  }
+  expect(crashes).toBeGreaterThan(4);
+});
+
+test("of many agents each job visits some, and the next goes on, also where one died", {
+  timeout: 60_000,
+}, async () => {
+  const { documents, clock, startProcess } = createDeployScene();
+  const process = startProcess();
+  const index = createAgentIndex({ documents });
+  const ids = createIdSource(clock, systemRandom);
+  for (let i = 0; i < 500; i++) {
+    await index.note({ agentId: ids.next("agent"), serverId: `elsewhere-${i}`, ownerId: OWNER });
+  }
+  const mortal = createMortal(400, "before");
+  void startProcess(() => mortal.documents(documents)).jobs["clean-up"]({ thorough: false });
+  await clock.advance(600_000);
+  expect(mortal.isDead()).toBe(true);
+  const goneBefore = documents.named("agent_index").filter(({ goneAt }) => goneAt !== null).length;
+  const { agentsVisited, jobs } = await cleanUp(process);
+  expect(jobs).toBeGreaterThan(1);
+  expect(agentsVisited).toBeLessThan(500);
+  expect(agentsVisited).toBeGreaterThanOrEqual(500 - goneBefore);
+  expect(documents.named("agent_index").filter(({ goneAt }) => goneAt === null)).toEqual([]);
+});
