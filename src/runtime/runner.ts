@@ -130,7 +130,7 @@ export function createRunner(
 
   type Particulars = Pick<
     RunOrder,
-    "agentId" | "tracedAgentId" | "ownerId" | "serverId" | "version" | "trigger" | "dryRun" | "caller"
+    "agentId" | "issuer" | "tracedAgentId" | "ownerId" | "serverId" | "version" | "trigger" | "dryRun" | "caller"
   >;
 
   async function execute(
@@ -170,8 +170,8 @@ export function createRunner(
     const caller = callerOf(call.actor, callerAddress);
     const admitted = await deps.admission.admit({ agentId, ownerId, callerId: caller.id, rate: plan.policy.rate });
     if (!admitted.ok) return admitted;
-    const particulars = { agentId, tracedAgentId: agentId, ownerId, serverId, version, trigger, dryRun: false, caller };
-    return ok(await execute(call, plan, request, particulars, descent));
+    const ids = { agentId, issuer: agentId, tracedAgentId: agentId, ownerId, serverId, version };
+    return ok(await execute(call, plan, request, { ...ids, trigger, dryRun: false, caller }, descent));
   }
 
   async function callAgent(context: StepContext, agentId: string, input: Json): Promise<ToolResult> {
@@ -203,21 +203,19 @@ export function createRunner(
       const caller = callerOf(call.actor, "");
       const admitted = await deps.admission.admit({ agentId: serverId, ownerId, callerId: caller.id, rate: undefined });
       if (!admitted.ok) return admitted;
-      // Tokens that the graph makes are those of its agent, where it has one.
-      const agentId = (await agents.findByServer(serverId, ownerId))?._id ?? serverId;
-      const particulars = {
-        agentId,
-        tracedAgentId: null,
-        ownerId,
-        serverId,
-        version,
-        trigger: "test",
-        dryRun,
-        caller,
-      } as const;
-      return ok(await execute(call, plan.value, request, particulars, { chain: [] }));
+      const agentId = (await agents.findByServer(serverId, ownerId))?._id ?? `test:${serverId}`;
+      const ids = { agentId, issuer: testIssuer(ownerId), tracedAgentId: null, ownerId, serverId, version };
+      return ok(await execute(call, plan.value, request, { ...ids, trigger: "test", dryRun, caller }, { chain: [] }));
     },
   };
+}
+
+/**
+ * A graph that nobody has deployed makes no token that a deployed agent takes. One issuer for all tests of an owner, so
+ * that a test of one graph takes what a test of another made. No agent's id holds a colon.
+ */
+function testIssuer(ownerId: string): string {
+  return `test:${ownerId}`;
 }
 
 /** Far more than are under way at once in one isolate. */

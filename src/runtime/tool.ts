@@ -15,8 +15,8 @@ export interface ToolServices {
   readonly documents: Documents;
   readonly passwords: Passwords;
   readonly clock: Clock;
-  /** The key that an agent's tokens are signed with, or null where the operator set no ENCRYPTION_KEY. */
-  signingKey(agentId: string): Promise<Uint8Array | null>;
+  /** The key that an issuer's tokens are signed with, or null where the operator set no ENCRYPTION_KEY. */
+  signingKey(issuer: string): Promise<Uint8Array | null>;
   /** `call` speaks for the agent's owner, with the scope `search` alone. */
   search(call: Call, request: SearchRequest): Promise<Result<SearchAnswer>>;
   /** The internet, guarded: see its own file. */
@@ -61,8 +61,10 @@ export interface Sandbox {
 export interface RunContext {
   readonly runId: string;
   readonly ownerId: string;
-  /** The deployed agent's id; for a test of an undeployed graph, the id that its server's agent would sign with. */
+  /** The deployed agent's id; for a test of a graph whose server has none, a name that no agent has. */
   readonly agentId: string;
+  /** Whose key tokens of this run are signed with, their `iss`: the agent's id, or in a test a name of the owner's tests. */
+  readonly issuer: string;
   /** Where httpRequest may go; null for anywhere that is public. */
   readonly allowedHosts: readonly string[] | null;
   /** Of one output. */

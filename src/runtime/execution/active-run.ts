@@ -43,7 +43,7 @@ export interface ActiveRun {
 }
 
 export function beginRun(plan: Plan, order: RunOrder, deps: ExecutorDeps): ActiveRun {
-  const { runId, agentId, ownerId, chain, deadlineAtMs = Number.POSITIVE_INFINITY } = order;
+  const { runId, agentId, issuer, ownerId, chain, deadlineAtMs = Number.POSITIVE_INFINITY } = order;
   const { maxDurationMs, maxOutputBytes, allowedHosts } = plan.policy;
   const startedAtMs = deps.clock.now();
   return {
@@ -55,6 +55,7 @@ export function beginRun(plan: Plan, order: RunOrder, deps: ExecutorDeps): Activ
       runId,
       ownerId,
       agentId,
+      issuer,
       allowedHosts,
       maxOutputBytes: maxOutputBytes ?? RUN_OUTPUT_MAX_BYTES,
       chain,

@@ -30,6 +30,8 @@ export interface RunOrder {
   readonly runId: string;
   /** Who the steps speak as; in a test of an undeployed graph, who its agent would be. */
   readonly agentId: string;
+  /** Who the tokens of the run are from. */
+  readonly issuer: string;
   /** Whose run the trace says it is; null in a test of an undeployed graph. */
   readonly tracedAgentId: string | null;
   readonly ownerId: string;

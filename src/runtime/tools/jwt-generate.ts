@@ -19,7 +19,8 @@ export const jwtGenerateTool = defineTool({
   name: "jwtGenerate",
   description:
     "Makes a signed token (HS256) of the claims, with `iss` (the agent's id), `iat`, `exp` and, where given, `aud` " +
-    "added. The key is the agent's own, which jwtVerify of all agents of its owner knows, or `secret`.",
+    "added. The key is the agent's own, which jwtVerify of all agents of its owner knows, or `secret`. Tokens of test " +
+    "runs hold in test runs of the same owner alone.",
   config: z.strictObject({
     claims: object,
     expiresIn: expiresIn.prefault("1h"),
@@ -28,16 +29,16 @@ export const jwtGenerateTool = defineTool({
   }),
   output: z.object({ token: z.string(), expiresAt: z.iso.datetime() }),
   check: vanishingTrust,
-  async run({ claims, expiresIn, secret, audience }, { services, agentId }) {
+  async run({ claims, expiresIn, secret, audience }, { services, run }) {
     if (jsonSize(claims, CLAIMS_MAX_BYTES) === null)
       return fail(`claims hold at most ${CLAIMS_MAX_BYTES} bytes as JSON`);
-    const key = secret === undefined ? await services.signingKey(agentId) : toKey(secret);
+    const key = secret === undefined ? await services.signingKey(run.issuer) : toKey(secret);
     if (key === null) return fail("tokens cannot be signed: this server has no ENCRYPTION_KEY");
     const { SignJWT } = await import("jose/jwt/sign");
     const issuedAt = Math.floor(services.clock.now() / 1_000);
     const expiry = issuedAt + expiresIn;
     // Ours come last: claims may come from the caller, and who issued a token until when is not theirs to say.
-    const payload = { ...claims, ...(audience && { aud: audience }), iss: agentId, iat: issuedAt, exp: expiry };
+    const payload = { ...claims, ...(audience && { aud: audience }), iss: run.issuer, iat: issuedAt, exp: expiry };
     const token = await new SignJWT(payload).setProtectedHeader({ alg: "HS256", typ: "JWT" }).sign(key);
     return output({ token, expiresAt: isoTime(expiry * 1_000) });
   },

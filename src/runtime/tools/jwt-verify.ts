@@ -63,7 +63,7 @@ async function verifyToken(given: z.output<typeof config>, context: StepContext)
   const checked = await checkSignature(token, key, audience, { issuer, requiredClaims: ["exp"] }, context);
   if (checked.kind === "refused") return unauthenticated(checked.detail);
   // Last, so that a forged token costs no look into the store.
-  const isOurs = issuer === context.agentId || (await context.services.ownsAgent(context.ownerId, issuer));
+  const isOurs = issuer === context.run.issuer || (await context.services.ownsAgent(context.ownerId, issuer));
   return isOurs ? output(checked.claims) : unauthenticated(INVALID);
 }
 
@@ -74,12 +74,12 @@ function readToken(value: Json | undefined): string | null {
 }
 
 /** Whom the token names as its maker, before anything of it is proven: it only says which key to try. */
-async function claimedIssuer(token: string, { agentId }: StepContext): Promise<string | null> {
+async function claimedIssuer(token: string, { run }: StepContext): Promise<string | null> {
   const { decodeJwt } = await import("jose/jwt/decode");
   const { JOSEError } = await import("jose/errors");
   try {
     const { iss } = decodeJwt(token);
-    return iss === agentId || agentIdSchema.safeParse(iss).success ? (iss ?? null) : null;
+    return iss === run.issuer || agentIdSchema.safeParse(iss).success ? (iss ?? null) : null;
   } catch (error) {
     if (error instanceof JOSEError) return null;
     throw error;

@@ -64,6 +64,7 @@ function testRun(agentId: string, ownerId: string): RunContext {
     runId: "run_00000000000000000000000001",
     ownerId,
     agentId,
+    issuer: agentId,
     allowedHosts: null,
     maxOutputBytes: 1_048_576,
     chain: [agentId],

@@ -110,6 +110,7 @@ export function execute(steps: readonly Step[], scene: Scene = {}) {
   const order: RunOrder = {
     runId: RUN_ID,
     agentId: AGENT_ID,
+    issuer: AGENT_ID,
     tracedAgentId: AGENT_ID,
     ownerId: "user-1",
     serverId: "mcp_1",

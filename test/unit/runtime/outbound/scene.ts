@@ -51,6 +51,7 @@ export function stepOf(
     run: {
       ...ids,
       runId: "run_1",
+      issuer: ids.agentId,
       allowedHosts: null,
       maxOutputBytes: 10_000,
       chain: ["agent_1"],
