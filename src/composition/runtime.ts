@@ -68,6 +68,7 @@ export function composeRuntime(
     history,
     recorder: createRunRecorder({ history, executionLog, clock, defer, metrics, log }),
     tracing,
+    defer,
     readSecrets: (ownerId, names) => secrets.readValues(ownerId, names),
     services: {
       documents,

@@ -3,7 +3,7 @@ import type { Clock } from "../core/clock.ts";
 import { validationFailed } from "../core/errors.ts";
 import type { IdSource, RandomBytes } from "../core/ids.ts";
 import type { Json } from "../core/json.ts";
-import type { Logger } from "../core/logger.ts";
+import type { Defer, Logger } from "../core/logger.ts";
 import { createRecent } from "../core/recent.ts";
 import { ok, type Result } from "../core/result.ts";
 import type { TraceHeaders } from "../core/trace-context.ts";
@@ -70,6 +70,8 @@ export interface RunnerDeps {
   readonly history: RunJournal;
   readonly recorder: RunRecorder;
   readonly tracing: RunTracing;
+  /** Lets a run whose caller is gone end and be recorded; otherwise the platform drops it where it stands. */
+  readonly defer: Defer;
   readonly readSecrets: (ownerId: string, names: readonly string[]) => Promise<ReadonlyMap<string, string>>;
   /** All but what only the runtime itself can do for a tool. */
   readonly services: Omit<ToolServices, "callAgent" | "ownsAgent">;
@@ -84,7 +86,7 @@ interface Descent {
 export function createRunner(
   deps: RunnerDeps & { readonly agents: Pick<AgentStore, "find" | "findByServer"> },
 ): Runner {
-  const { agents, ids, log, plans, history, recorder, tracing } = deps;
+  const { agents, ids, log, plans, history, recorder, tracing, defer } = deps;
   /** Runs of this isolate that stand in the journal. */
   const journalled = createRecent<true>(JOURNALLED_RUNS_MAX);
   const executor: ExecutorDeps = {
@@ -153,9 +155,15 @@ export function createRunner(
       ...(deadlineAtMs === undefined ? {} : { deadlineAtMs }),
       asOwner: callAsOwner(call, agentId, ownerId, span),
     };
-    const { result, trace } = await executePlan(plan, order, executor);
-    keep(trace, ownerId, call.actor, span);
-    return { runId, result, trace };
+    const running = runToRecord();
+    defer("run", running);
+    return running;
+
+    async function runToRecord(): Promise<Run> {
+      const { result, trace } = await executePlan(plan, order, executor);
+      keep(trace, ownerId, call.actor, span);
+      return { runId, result, trace };
+    }
   }
 
   async function runAgent(

@@ -1,14 +1,13 @@
 import type { AppError } from "../../core/errors.ts";
 import { isJsonObject, type Json } from "../../core/json.ts";
 import { MASK } from "../../core/mask.ts";
+import { createRecent } from "../../core/recent.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 import type { GraphAnswer } from "../tool.ts";
+import { type WrittenForm, writtenForms } from "./secret-forms.ts";
 
 /** Shorter values would be found everywhere; they keep nothing secret either. */
 const SECRET_MIN_CHARS = 4;
-
-/** Of a shorter one base64 leaves so few characters that they would be found in other texts. */
-const BASE64_MIN_BYTES = 6;
 
 /** Takes the values of a run's secrets out of what leaves it. */
 export interface SecretMask {
@@ -19,46 +18,110 @@ export interface SecretMask {
   readonly longestChars: number;
 }
 
-/** Null where there is nothing to mask. Values are also found as JSON, URLs, forms and base64 write them. */
-export function createSecretMask(secrets: Iterable<string>): SecretMask | null {
-  const forms = new Set<string>();
-  for (const secret of secrets) {
-    if (secret.length < SECRET_MIN_CHARS) continue;
-    for (const form of [secret, ...writtenForms(secret)]) forms.add(form);
-  }
-  if (forms.size === 0) return null;
-  // The longest first: of a secret that another one is part of nothing stays.
-  const sorted = [...forms].sort((a, b) => b.length - a.length);
-  const pattern = new RegExp(sorted.map(escapePattern).join("|"), "g");
-  const text = (given: string) => given.replace(pattern, MASK);
-  return { text, value: (given) => maskJson(given, text), longestChars: sorted[0]?.length ?? 0 };
-}
-
-function writtenForms(secret: string): readonly string[] {
-  const bytes = encoder.encode(secret);
-  return [
-    JSON.stringify(secret).slice(1, -1),
-    encodeURIComponent(secret.toWellFormed()),
-    new URLSearchParams({ "": secret }).toString().slice(1),
-    ...(bytes.length < BASE64_MIN_BYTES ? [] : [0, 1, 2].flatMap((before) => base64Forms(bytes, before))),
-  ];
-}
-
-const encoder = new TextEncoder();
-
 /**
- * What base64 makes of a secret wherever it stands inside a longer text, as in basic credentials or a token's claims:
- * three bytes are four characters, so that there are three ways to be cut. The characters that it shares are left out.
+ * Null where there is nothing to mask. Values are also found as JSON, URLs, forms, HTML, hexadecimal and base64 write
+ * them. The masks of the last sets of secrets are kept: compiling one costs more than most runs.
  */
-function base64Forms(secret: Uint8Array, before: number): readonly string[] {
-  const text = "\0".repeat(before) + Array.from(secret, (byte) => String.fromCharCode(byte)).join("");
-  const first = Math.ceil((before * 8) / 6);
-  const own = btoa(text).slice(first, Math.floor((text.length * 8) / 6));
-  return [own, own.replaceAll("+", "-").replaceAll("/", "_")];
+export function createSecretMask(secrets: Iterable<string>): SecretMask | null {
+  const long = [...new Set(secrets)].filter((secret) => secret.length >= SECRET_MIN_CHARS);
+  if (long.length === 0) return null;
+  const key = JSON.stringify(long);
+  const known = masks.get(key);
+  if (known !== undefined) return known;
+  const mask = compileMask(long);
+  if (key.length <= KEPT_MASK_MAX_CHARS) masks.set(key, mask);
+  return mask;
 }
 
-function escapePattern(text: string): string {
-  return text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
+/** Those of the graphs that run most. One takes some 100 bytes for each character of its secrets. */
+const MASKS_MAX = 32;
+const KEPT_MASK_MAX_CHARS = 4_096;
+const masks = createRecent<SecretMask>(MASKS_MAX);
+
+function compileMask(secrets: readonly string[]): SecretMask {
+  const forms = secrets.flatMap(writtenForms);
+  const heads = new RegExp(joinTexts(new Set(forms.flatMap((form) => [...headsOf(form)]))), "g");
+  const byBeginning = groupByBeginning(forms);
+  const text = (given: string) => maskText(given, heads, byBeginning);
+  const longestChars = Math.max(...forms.map(mostChars));
+  return { text, value: (given) => maskJson(given, text), longestChars };
+}
+
+/** What forms begin with is found by one regular expression of plain texts, which is small and fast; the rest is compared. */
+const HEAD_CHARS = 6;
+const HEADS_MAX = 64;
+
+/** A form that begins with characters of many ways to be written has shorter heads, which are found more often. */
+function headsOf(form: WrittenForm): ReadonlySet<string> {
+  let heads: ReadonlySet<string> = new Set([""]);
+  for (const texts of form) {
+    if (heads.size * texts.length > HEADS_MAX) break;
+    const longer = [...heads].flatMap((head) => texts.map((text) => (head + text).slice(0, HEAD_CHARS)));
+    heads = new Set(longer);
+    if (longer.every(({ length }) => length === HEAD_CHARS)) break;
+  }
+  return heads;
+}
+
+type FormsByBeginning = ReadonlyMap<string, readonly WrittenForm[]>;
+
+function groupByBeginning(forms: readonly WrittenForm[]): FormsByBeginning {
+  const groups = new Map<string, WrittenForm[]>();
+  for (const form of forms) {
+    for (const beginning of new Set(form[0]?.map((text) => text.charAt(0)))) {
+      const group = groups.get(beginning);
+      if (group === undefined) groups.set(beginning, [form]);
+      else group.push(form);
+    }
+  }
+  return groups;
+}
+
+function mostChars(form: WrittenForm): number {
+  return form.reduce((sum, texts) => sum + texts.reduce((most, { length }) => Math.max(most, length), 0), 0);
+}
+
+function maskText(text: string, heads: RegExp, forms: FormsByBeginning): string {
+  let masked = "";
+  let from = 0;
+  heads.lastIndex = 0;
+  for (let found = heads.exec(text); found !== null; found = heads.exec(text)) {
+    const end = endOf(text, found.index, forms.get(text.charAt(found.index)) ?? []);
+    heads.lastIndex = end ?? found.index + 1;
+    if (end === null) continue;
+    masked += text.slice(from, found.index) + MASK;
+    from = end;
+  }
+  return from === 0 ? text : masked + text.slice(from);
+}
+
+/** Where the longest of the forms ends that stand there: of a secret that another one is part of nothing stays. */
+function endOf(text: string, from: number, forms: readonly WrittenForm[]): number | null {
+  let longest: number | null = null;
+  for (const form of forms) {
+    const end = matchForm(text, from, form);
+    if (end !== null && (longest === null || end > longest)) longest = end;
+  }
+  return longest;
+}
+
+/** Of so many pieces that agree the rest was cut off: they are taken, and are not compared again from each of them. */
+const CUT_MIN_PIECES = 32;
+
+function matchForm(text: string, from: number, form: WrittenForm): number | null {
+  let at = from;
+  for (let i = 0; i < form.length; i++) {
+    const next = form[i]?.find((one) => text.startsWith(one, at));
+    if (next === undefined) return i < CUT_MIN_PIECES ? null : at;
+    at += next.length;
+  }
+  return at;
+}
+
+/** Sorted: texts that begin alike are then compared once. */
+function joinTexts(texts: ReadonlySet<string>): string {
+  const escaped = [...texts].sort().map((text) => text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, "\\$&"));
+  return escaped.join("|");
 }
 
 function maskJson(value: Json, text: (given: string) => string): Json {

@@ -111,6 +111,7 @@ export function createTestRuntime(
       metrics,
       log,
     }),
+    defer,
     readSecrets: async () => new Map(Object.entries(options.secrets ?? {})),
     services: testServices({ documents, clock, ...options.services }),
   });

@@ -444,7 +444,7 @@ test("a form of a secret that somebody has to think of to undo is not found: tha
     const echo = request("https://api.example/rewritten", { headers: { "x-echo": "{{secrets.KEY}}" } });
     return outcomeOf([echo, respond({ made: `{{httpRequest.headers.${made}}}` })]);
   };
-  expect(await shown("x-hex")).toBe(`answered 200 {"made":"${Buffer.from(SECRET).toString("hex")}"}`);
+  expect(await shown("x-hex")).toBe('answered 200 {"made":"[masked]"}');
   expect(await shown("x-reversed")).toBe(`answered 200 ${JSON.stringify({ made: [...SECRET].reverse().join("") })}`);
 });
 

@@ -1,0 +1,123 @@
+import { expect, test } from "vitest";
+import { createSecretMask } from "../../../../src/runtime/execution/secret-mask.ts";
+
+const inJson = (text: string) => JSON.stringify(text).slice(1, -1);
+const inUnicodeEscapes = (text: string) =>
+  text
+    .split("")
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+    .join("");
+const inPercents = (text: string) => Buffer.from(text).toString("hex").replaceAll(/../g, "%$&");
+const inHtml = (text: string) =>
+  text
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;")
+    .replaceAll("'", "&#039;");
+
+const WRITERS: Readonly<Record<string, (text: string) => string>> = {
+  plainly: (text) => text,
+  "as JSON": inJson,
+  "as JSON inside JSON": (text) => inJson(inJson(text)),
+  "as JSON with its slashes escaped": (text) => inJson(text).replaceAll("/", "\\/"),
+  "as JSON with its slashes escaped, twice": (text) =>
+    inJson(inJson(text).replaceAll("/", "\\/")).replaceAll("/", "\\/"),
+  "as JSON for ASCII": (text) => inJson(text).replaceAll(/[^ -~]/g, inUnicodeEscapes),
+  "as JSON that is safe in HTML": (text) => inJson(text).replaceAll(/[<>&'=]/g, inUnicodeEscapes),
+  "as JSON for ASCII inside JSON": (text) => inJson(inJson(text).replaceAll(/[^ -~]/g, inUnicodeEscapes)),
+  "in Unicode escapes": inUnicodeEscapes,
+  "in upper-case Unicode escapes": (text) => inUnicodeEscapes(text).toUpperCase().replaceAll("\\U", "\\u"),
+  "in Unicode escapes inside JSON": (text) => inJson(inUnicodeEscapes(text)),
+  "as a part of a URL": (text) => encodeURIComponent(text),
+  "as a URL": (text) => encodeURI(text),
+  "as a URL in lower case": (text) => encodeURIComponent(text).replaceAll(/%../g, (found) => found.toLowerCase()),
+  "as a URL that escapes more": (text) =>
+    encodeURIComponent(text).replaceAll(/[!'()*~]/g, (char) => inPercents(char).toUpperCase()),
+  "as a form": (text) => new URLSearchParams({ q: text }).toString().slice(2),
+  "with each byte escaped": inPercents,
+  "with each byte escaped in upper case": (text) => inPercents(text).toUpperCase(),
+  "as HTML": inHtml,
+  "as HTML in decimals": (text) => text.replaceAll(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`),
+  "as HTML in hexadecimals": (text) =>
+    text.replaceAll(/[&<>"'/`=]/g, (char) => `&#x${Buffer.from(char).toString("hex")};`),
+  "in hexadecimals": (text) => Buffer.from(text).toString("hex"),
+  "in upper-case hexadecimals": (text) => Buffer.from(text).toString("hex").toUpperCase(),
+};
+
+const SECRETS: readonly (readonly [string, string])[] = [
+  ["a password", `p@ss "w/ord" & <more>'s 100%+~(1)!*=\`x`],
+  ["characters of expressions", "(a+)+$|[b]{2,}\\d.*?^-/"],
+  ["backslashes", "\\".repeat(40)],
+  ["quotes", `"'`.repeat(20)],
+  ["percents", "%25%2525%%"],
+  ["ampersands", "&amp;&#38;&&"],
+  ["line ends", "-----BEGIN-----\r\nabc\tdef\n-----END-----\n"],
+  ["letters of many scripts", "kürzer 密码 пароль 🦉🦉"],
+  ["control characters", "a\u0000b\u001fc\u2028d\u007f"],
+  ["8 KiB", `s3cret/+ "ü🦉`.repeat(600)],
+];
+
+test.each(
+  SECRETS.flatMap(([kind, secret]) =>
+    Object.entries(WRITERS).map(([how, write]) => [kind, how, secret, write] as const),
+  ),
+)("a secret of %s is masked where it is written %s", (_kind, _how, secret, write) => {
+  const mask = createSecretMask([secret, "another-secret"]);
+  const written = write(secret);
+  expect(mask?.text(`before ${written} after ${written}`)).toBe("before [masked] after [masked]");
+  expect(mask?.longestChars).toBeGreaterThanOrEqual(written.length);
+});
+
+test("a lone surrogate is masked plainly and in JSON", () => {
+  const secret = "\ud800bcd\udc00";
+  const mask = createSecretMask([secret]);
+  expect(mask?.text(`x${secret}y${inJson(secret)}z`)).toBe("x[masked]y[masked]z");
+});
+
+test("of secrets that begin alike, and of one inside another, nothing stays", () => {
+  const begin = `-----BEGIN PRIVATE KEY-----\n${"MIIEvQIBADANBgkqhkiG9w0BAQEFAASC".repeat(4)}`;
+  const secrets = [begin, `${begin}/first"`, `${begin}/second"`];
+  const mask = createSecretMask(secrets);
+  for (const secret of secrets) {
+    for (const write of Object.values(WRITERS)) expect(mask?.text(`a${write(secret)}b`)).toBe("a[masked]b");
+  }
+});
+
+test("what only begins like a secret, or has its characters in another order, stays", () => {
+  const mask = createSecretMask(["abcd", "p/w/d", "correct horse"]);
+  const text = 'abc dcba 616263 %61%62%63 p/w p%2Fw correct%20hors {"a":"p\\/w"} 0123456789abc';
+  expect(mask?.text(text)).toBe(text);
+});
+
+test("only the longest name of a secret is taken, and what stands beside it stays", () => {
+  const mask = createSecretMask(["1234"]);
+  expect(mask?.text("<31323334> 0x31323334, 313233 1234567")).toBe("<[masked]> 0x[masked], 313233 [masked]567");
+});
+
+test("the same secrets have the same mask, others have their own", () => {
+  expect(createSecretMask(["first-secret", "b".repeat(9)])).toBe(createSecretMask(["first-secret", "b".repeat(9)]));
+  expect(createSecretMask(["secret,one"])?.text("secret one")).toBe("secret one");
+  expect(createSecretMask(['a","b', "cccc"])?.text('a","b')).toBe("[masked]");
+  expect(createSecretMask(["aaaa", "bbbb", "cccc"])?.text('a","b aaaa')).toBe('a","b [masked]');
+});
+
+test("many secrets of the largest size are found in a large text in bounded time", () => {
+  const secrets = Array.from({ length: 20 }, (_, i) => `${i}"s3cret/+ü `.repeat(1_300));
+  const [first = ""] = secrets;
+  const startedAt = performance.now();
+  const masked = createSecretMask(secrets)?.text(`${inPercents(first)} ${"the quick brown fox ".repeat(10_000)}`);
+  expect(masked?.startsWith("[masked] the")).toBe(true);
+  expect(performance.now() - startedAt).toBeLessThan(2_000);
+});
+
+test.each([
+  ["repeats one character", "a".repeat(16_384), "a".repeat(250_000)],
+  ["is backslashes", "\\".repeat(16_384), "\\".repeat(16_383)],
+  ["repeats what may be escaped", `${"/".repeat(2_000)}x`, "/".repeat(4_000)],
+])("a secret that %s costs no unbounded time", (_what, secret, text) => {
+  const mask = createSecretMask([secret]);
+  const startedAt = performance.now();
+  mask?.text(text);
+  expect(performance.now() - startedAt).toBeLessThan(2_000);
+});
