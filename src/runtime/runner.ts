@@ -112,22 +112,12 @@ export function createRunner(
     return (await findAgentOf(ownerId, agentId)) !== null;
   }
 
-  /** After the answer: nobody waits for it, and a run whose trace is lost was a run all the same. */
-  function keep(trace: RunTrace, ownerId: string, actor: Actor, span: RunSpan): void {
-    const { runId, agentId, serverId, requestId, outcome, status, durationMs } = trace;
+  /** What the answer has to wait for; null where nothing: a run whose trace is lost was a run all the same. */
+  function keep(trace: RunTrace, ownerId: string, actor: Actor, span: RunSpan): Promise<void> | null {
     tracing.exportRun(trace, span);
-    if (trace.dryRun) return;
-    const event: NewLogEvent = {
-      serverId,
-      ownerId,
-      type: outcome === "ok" ? "run_complete" : "run_failed",
-      message: `run ${status === null ? `was ${outcome}` : `answered ${status}`} after ${durationMs} ms`,
-      // The log is the owner's to read, and whose keys others hold is not their business.
-      actor: actor.kind === "key" && actor.ownerId !== ownerId ? "anonymous" : actor.id,
-      requestId,
-      data: { runId, agentId, outcome, status, durationMs, error: trace.error },
-    };
-    recorder.keep({ trace, event, isJournalled: journalled.get(runId) !== undefined });
+    if (trace.dryRun) return null;
+    const event = () => toEvent(trace, ownerId, actor);
+    return recorder.keep({ trace, event, isJournalled: journalled.get(trace.runId) !== undefined });
   }
 
   type Particulars = Pick<
@@ -161,7 +151,7 @@ export function createRunner(
 
     async function runToRecord(): Promise<Run> {
       const { result, trace } = await executePlan(plan, order, executor);
-      keep(trace, ownerId, call.actor, span);
+      await keep(trace, ownerId, call.actor, span);
       return { runId, result, trace };
     }
   }
@@ -224,6 +214,20 @@ export function createRunner(
  */
 function testIssuer(ownerId: string): string {
   return `test:${ownerId}`;
+}
+
+function toEvent(trace: RunTrace, ownerId: string, actor: Actor): NewLogEvent {
+  const { runId, agentId, serverId, requestId, outcome, status, durationMs, error } = trace;
+  return {
+    serverId,
+    ownerId,
+    type: outcome === "ok" ? "run_complete" : "run_failed",
+    message: `run ${status === null ? `was ${outcome}` : `answered ${status}`} after ${durationMs} ms`,
+    // The log is the owner's to read, and whose keys others hold is not their business.
+    actor: actor.kind === "key" && actor.ownerId !== ownerId ? "anonymous" : actor.id,
+    requestId,
+    data: { runId, agentId, outcome, status, durationMs, error },
+  };
 }
 
 /** Far more than are under way at once in one isolate. */

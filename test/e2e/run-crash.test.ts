@@ -163,21 +163,13 @@ function expectNoChange(now: Evidence, then: Evidence | undefined): void {
 }
 
 function printTable(rounds: Awaited<ReturnType<typeof runLane>>): void {
-  const columns = ["asked", "answered", "ended", "open", "absent", "open, answered", "unmarked writes"];
+  const columns = ["asked", "answered", "ended", "open", "absent", "unmarked writes"];
   const head = ["round ", "killed after".padEnd(20), ...columns].join("  ");
   const rows = rounds.map(({ round: { name, killed, asked }, counts }) => {
     const all = asked.flat();
     const sum = (field: keyof Counts) => counts.reduce((total, one) => total + one[field], 0);
     const answered = all.filter(({ runId }) => runId !== null).length;
-    const numbers = [
-      all.length,
-      answered,
-      sum("ended"),
-      sum("open"),
-      sum("absent"),
-      sum("openAnswered"),
-      sum("unmarked"),
-    ];
+    const numbers = [all.length, answered, sum("ended"), sum("open"), sum("absent"), sum("unmarked")];
     const cells = numbers.map((number, i) => String(number).padStart(columns[i]?.length ?? 0));
     return [name.padEnd(6), killed.padEnd(20), ...cells].join("  ");
   });

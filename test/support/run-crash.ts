@@ -93,14 +93,12 @@ export interface Counts {
   open: number;
   /** … left nothing at all. */
   absent: number;
-  /** … were answered and stand as running: the process ended before what goes on behind the answer. */
-  openAnswered: number;
   /** Writes that happened and are in no trace. */
   unmarked: number;
 }
 
 export function noCounts(): Counts {
-  return { ended: 0, open: 0, absent: 0, openAnswered: 0, unmarked: 0 };
+  return { ended: 0, open: 0, absent: 0, unmarked: 0 };
 }
 
 /** Holds what is found of the runs of one graph against what their traces say. */
@@ -135,8 +133,8 @@ function judgeRun(graph: CrashGraph, run: AskedRun, trace: RunTrace, evidence: E
   const { faults, unmarked } = judgeSteps(graph, trace, evidence);
   counts.unmarked += unmarked;
   counts[isOpen ? "open" : "ended"]++;
-  if (isOpen && isAnswered) counts.openAnswered++;
   const ofAnswer = missing.map((step) => `answered without ${step}`);
+  if (isOpen && isAnswered) ofAnswer.push(`answered, and stands as ${trace.outcome}`);
   return [...faults, ...ofAnswer, ...(isOpen ? [] : endFaults(steps, trace))];
 }
 

@@ -48,8 +48,16 @@ export const RUN_STREAM_MAX_READS = 600;
 /** A revoked key ends within 30 s everywhere (the HTTP contract); isolates remember a key for 20 s of them. */
 export const RUN_STREAM_RECHECK_MS = 8_000;
 
-/** Traces of good runs that an isolate keeps in a window, and of others: forty a second each, at some 3 ms of work. */
-export const RECORDS_PER_WINDOW = 10;
-export const RECORD_WINDOW_MS = 250;
+/** Traces that an isolate keeps in any case, of good runs and of others: what somebody does who tries something out. */
+export const TRACES_AT_ONCE = 30;
+/** Then one in this time of each: twenty a second, at some 3 ms of work. */
+export const TRACE_EVERY_MS = 50;
+/** How long an answer waits for a store that is to take the end of a run which changed something. */
+export const END_WAIT_MS = 2_000;
 /** Agents whose runs wait to be counted, at some 200 bytes each. */
 export const POOLED_KEEPERS_MAX = 10_000;
+/** So many are counted in each of these times: the runs of a thousand busy agents are counted every ten seconds. */
+export const COUNTS_AT_ONCE = 25;
+export const COUNT_EVERY_MS = 250;
+/** Less than the platform lets work go on behind an answer. */
+export const COUNTING_MAX_MS = 25_000;

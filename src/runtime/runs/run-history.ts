@@ -21,9 +21,9 @@ export interface RunHistory extends RunJournal {
   /**
    * Keeps the trace of a run that has ended and counts it, once however often and beside whatever this comes. A process
    * that ends between the two leaves it uncounted. The first end of a run stands; a true end stands over `interrupted`.
-   * Now and then drops the runs that are too old or too many.
+   * Now and then drops the runs that are too old or too many. `onStored` is called as soon as the run's end stands.
    */
-  record(trace: RunTrace): Promise<void>;
+  record(trace: RunTrace, onStored?: () => void): Promise<void>;
   /** Counts runs whose traces are not kept. */
   count(keeper: string, amounts: Amounts): Promise<void>;
   /** Newest first; `before` is the id of the last run already seen. */
@@ -138,10 +138,11 @@ export function createRunHistory(deps: {
       const interrupted = { _id, agentId: keeper, ...older, outcome: "interrupted" };
       await documents.updateOne(runs(keeper), interrupted, { $set: { stepCount, steps, durationMs } });
     },
-    async record(trace) {
+    async record(trace, onStored) {
       const keeper = keeperOf(trace);
       const document = toDocument(trace);
       const stored = await store(keeper, document, { outcome: "running" });
+      if (stored) onStored?.();
       await (stored ? sums.countEnd(keeper, trace) : recordOver(keeper, document, trace));
       if (!isPruningRun(trace.runId)) return;
       await removeOld(keeper);

@@ -1,27 +1,49 @@
 import type { Clock } from "../../core/clock.ts";
+import { waitAtMost } from "../../core/deadline.ts";
 import { StorageUnavailable } from "../../core/errors.ts";
 import type { Defer, Logger } from "../../core/logger.ts";
 import type { Metrics } from "../../core/metrics.ts";
 import type { ExecutionLog, NewLogEvent } from "../../servers/execution-log.ts";
 import type { RunTrace } from "../contract.ts";
-import { POOLED_KEEPERS_MAX, RECORD_WINDOW_MS, RECORDS_PER_WINDOW } from "./limits.ts";
+import {
+  COUNT_EVERY_MS,
+  COUNTING_MAX_MS,
+  COUNTS_AT_ONCE,
+  END_WAIT_MS,
+  POOLED_KEEPERS_MAX,
+  TRACE_EVERY_MS,
+  TRACES_AT_ONCE,
+} from "./limits.ts";
 import type { RunHistory } from "./run-history.ts";
 import { keeperOf } from "./run-ids.ts";
 import { type Amounts, addAmounts, amountsOf } from "./run-sums.ts";
 
-/** Keeps what happened in runs that have ended, behind their answers. */
+export interface EndedRun {
+  readonly trace: RunTrace;
+  /** Asked for where the run's trace is kept. */
+  readonly event: () => NewLogEvent;
+  /** Something is stored of the run already, which must get its end. */
+  readonly isJournalled: boolean;
+}
+
+/** Keeps what happened in runs that have ended. */
 export interface RunRecorder {
-  /** `isJournalled`: something is stored of the run already, which must get its end. Never throws. */
-  keep(run: { readonly trace: RunTrace; readonly event: NewLogEvent; readonly isJournalled: boolean }): void;
+  /**
+   * To be called while the request runs; it goes on behind the answer. Of a journalled run it resolves once its end
+   * stands, so that a process that dies after the answer leaves no answered run as interrupted; but no store makes
+   * anybody wait longer than END_WAIT_MS. Never throws.
+   */
+  keep(run: EndedRun): Promise<void> | null;
 }
 
 const UNTRACED_METRIC = "orchestrix_runs_untraced_total";
 const RUNS_METRIC = "orchestrix_runs_total";
 
 /**
- * Writing a trace costs more than a small run itself. So an isolate keeps RECORDS_PER_WINDOW traces of good runs, as many
- * of others, and those of all journalled runs in each RECORD_WINDOW_MS; of the runs beyond that the number, outcome and
- * duration are counted, many runs in one write. A process that ends loses what it has counted since the last write.
+ * Writing a trace costs more than a small run itself. So an isolate keeps the traces of TRACES_AT_ONCE good runs and then
+ * of one in each TRACE_EVERY_MS, the same of others, and those of all journalled runs. Of the rest number, outcome and
+ * duration are counted, many runs in one write, and so many writes in a time, however many agents there are. A process
+ * that ends loses what it has counted since the last write.
  */
 export function createRunRecorder(deps: {
   readonly history: Pick<RunHistory, "record" | "count">;
@@ -32,21 +54,13 @@ export function createRunRecorder(deps: {
   readonly log: Logger;
 }): RunRecorder {
   const { history, executionLog, clock, defer, metrics, log } = deps;
+  const means = { good: createMeans(clock), other: createMeans(clock) };
+  /** The keeper that has waited longest comes first. */
   const pooled = new Map<string, Amounts>();
-  let windowEndsAt = 0;
-  let kept = { good: 0, other: 0 };
-  /** Whoever flushes may be broken off by the platform: others wait for it no longer than this. */
-  let flushingUntil = 0;
-
-  function isWithinMeans(trace: RunTrace): boolean {
-    const now = clock.now();
-    if (now >= windowEndsAt) {
-      windowEndsAt = now + RECORD_WINDOW_MS;
-      kept = { good: 0, other: 0 };
-    }
-    const kind = trace.outcome === "ok" ? "good" : "other";
-    return ++kept[kind] <= RECORDS_PER_WINDOW;
-  }
+  /** Runs that were pooled so far. */
+  let arrivals = 0;
+  /** Whoever counts may be broken off by the platform: others wait for it no longer than this. */
+  let countingUntil = 0;
 
   function pool(keeper: string, amounts: Amounts): void {
     const sums = pooled.get(keeper);
@@ -54,46 +68,86 @@ export function createRunRecorder(deps: {
     else pooled.set(keeper, sums === undefined ? amounts : addAmounts(sums, amounts));
   }
 
-  async function flush(): Promise<void> {
-    const counted = [...pooled];
-    pooled.clear();
-    for (const [keeper, amounts] of counted) {
+  /** False where the store does not answer: what was to be counted waits on. */
+  async function countFirst(max: number): Promise<boolean> {
+    let left = max;
+    for (const [keeper, amounts] of pooled) {
+      if (left-- === 0) return true;
+      pooled.delete(keeper);
       try {
         await history.count(keeper, amounts);
       } catch (error) {
         if (!(error instanceof StorageUnavailable)) throw error;
         pool(keeper, amounts);
+        return false;
       }
+    }
+    return true;
+  }
+
+  /** While runs come, COUNTS_AT_ONCE in each COUNT_EVERY_MS; once they have stopped, all that is left. */
+  async function countAll(endAtMs: number): Promise<void> {
+    while (pooled.size > 0 && clock.now() < endAtMs) {
+      const before = arrivals;
+      await new Promise<void>((resolve) => clock.after(COUNT_EVERY_MS, resolve));
+      if (!(await countFirst(arrivals === before ? Number.POSITIVE_INFINITY : COUNTS_AT_ONCE))) return;
     }
   }
 
-  async function flushLater(): Promise<void> {
-    await new Promise<void>((resolve) => clock.after(RECORD_WINDOW_MS, resolve));
-    try {
-      await flush();
-    } finally {
-      flushingUntil = 0;
-    }
+  function countSoon(): void {
+    const nowMs = clock.now();
+    if (nowMs < countingUntil) return;
+    countingUntil = nowMs + COUNTING_MAX_MS;
+    const counted = countAll(nowMs + COUNTING_MAX_MS).finally(() => {
+      countingUntil = 0;
+    });
+    defer("count_runs", counted);
+  }
+
+  async function recordEnd(trace: RunTrace): Promise<void> {
+    let stand = () => {};
+    const stands = new Promise<void>((resolve) => {
+      stand = resolve;
+    });
+    defer("run_trace", history.record(trace, stand).finally(stand));
+    const isInTime = (await waitAtMost(clock, END_WAIT_MS, stands)) !== null;
+    if (!isInTime) log.warn("run_end_not_recorded_yet", { runId: trace.runId, agentId: trace.agentId });
   }
 
   return {
     keep({ trace, event, isJournalled }) {
-      if (isJournalled || isWithinMeans(trace)) {
-        defer("run_event", executionLog.append(event));
+      const isKept = isJournalled || means[trace.outcome === "ok" ? "good" : "other"].spend();
+      if (isKept) {
+        defer("run_event", executionLog.append(event()));
+        if (isJournalled) return recordEnd(trace);
         defer("run_trace", history.record(trace));
-        return;
+        return null;
       }
       metrics.count(UNTRACED_METRIC);
       // Otherwise its event counts it.
       metrics.count(RUNS_METRIC, { outcome: trace.outcome === "ok" ? "ok" : "failed" });
+      arrivals++;
       pool(keeperOf(trace), amountsOf(trace));
-      const now = clock.now();
-      if (now < flushingUntil) return;
-      flushingUntil = now + FLUSH_MAX_MS;
-      defer("count_runs", flushLater());
+      countSoon();
+      return null;
     },
   };
 }
 
-/** Longer than any flush: as long as the platform lets work go on behind an answer. */
-const FLUSH_MAX_MS = 30_000;
+/** What may be spent: TRACES_AT_ONCE, and one more every TRACE_EVERY_MS. Spread, so that no write waits behind others. */
+function createMeans(clock: Clock): { spend(): boolean } {
+  let left = TRACES_AT_ONCE;
+  let filledAtMs = clock.now();
+  return {
+    spend() {
+      const gained = Math.floor((clock.now() - filledAtMs) / TRACE_EVERY_MS);
+      if (gained > 0) {
+        left = Math.min(TRACES_AT_ONCE, left + gained);
+        filledAtMs += gained * TRACE_EVERY_MS;
+      }
+      if (left === 0) return false;
+      left--;
+      return true;
+    },
+  };
+}

@@ -6,42 +6,50 @@ import type { Amounts } from "../../../../src/runtime/runs/run-sums.ts";
 import { createFakeClock } from "../../../support/fake-clock.ts";
 import { createTestLog } from "../../../support/runtime/runtime.ts";
 
-const PER_WINDOW = 10;
+const TRACES_AT_ONCE = 30;
+const TRACE_EVERY_MS = 50;
+const COUNT_EVERY_MS = 250;
+const COUNTS_AT_ONCE = 25;
+const END_WAIT_MS = 2_000;
 
 function createScene() {
   const clock = createFakeClock();
   const recorded: string[] = [];
+  const events: string[] = [];
   const counted: [string, Amounts][] = [];
-  const counts = new Map<string, number>();
-  const pending: Promise<unknown>[] = [];
-  let isDown = false;
+  const metrics = new Map<string, number>();
+  const { log, lines } = createTestLog();
+  const state = { isDown: false, record: async (_runId: string, _onStored?: () => void) => {} };
+  let runs = 0;
   const recorder = createRunRecorder({
     history: {
-      record: async (trace) => void recorded.push(trace.runId),
+      record(trace, onStored) {
+        recorded.push(trace.runId);
+        return state.record(trace.runId, onStored);
+      },
       async count(keeper, amounts) {
-        if (isDown) throw new StorageUnavailable("down");
+        if (state.isDown) throw new StorageUnavailable("down");
         counted.push([keeper, amounts]);
       },
     },
     executionLog: { append: async () => {} },
     clock,
-    defer: (_what, work) => void pending.push(work),
+    defer: (_what, work) => void work.catch(() => {}),
     metrics: {
-      count: (name) => void counts.set(name, (counts.get(name) ?? 0) + 1),
+      count: (name) => void metrics.set(name, (metrics.get(name) ?? 0) + 1),
       observe() {},
       gauge() {},
     },
-    log: createTestLog().log,
+    log,
   });
-  let runs = 0;
   return {
     clock,
     recorded,
+    events,
     counted,
-    counts,
-    setDown: (down: boolean) => {
-      isDown = down;
-    },
+    metrics,
+    lines,
+    state,
     end(changes: Partial<RunTrace> = {}, isJournalled = false) {
       const trace = {
         runId: `run_${runs++}`,
@@ -50,41 +58,105 @@ function createScene() {
         durationMs: 5,
         ...changes,
       } as RunTrace;
-      recorder.keep({ trace, event: {} as never, isJournalled });
+      const event = () => {
+        events.push(trace.runId);
+        return {} as never;
+      };
+      return recorder.keep({ trace, event, isJournalled });
     },
   };
 }
 
-test("runs beyond what a window keeps are counted, many in one write", async () => {
+const countedRuns = (counted: readonly [string, Amounts][]) =>
+  counted.reduce((sum, [, { total = 0 }]) => sum + total, 0);
+
+test("runs beyond what an isolate keeps are counted, many in one write, and their events never made", async () => {
   const scene = createScene();
-  for (let n = 0; n < 50; n++) scene.end();
-  expect(scene.recorded).toHaveLength(PER_WINDOW);
-  expect(scene.counts.get("orchestrix_runs_untraced_total")).toBe(40);
-  await scene.clock.advance(250);
+  for (let n = 0; n < 70; n++) scene.end();
+  expect(scene.recorded).toHaveLength(TRACES_AT_ONCE);
+  expect(scene.events).toHaveLength(TRACES_AT_ONCE);
+  expect(scene.metrics.get("orchestrix_runs_untraced_total")).toBe(40);
+  await scene.clock.advance(COUNT_EVERY_MS);
   expect(scene.counted).toEqual([["agent_1", { total: 40, failed: 0, b10: 40 }]]);
-  scene.end();
-  expect(scene.recorded).toHaveLength(PER_WINDOW + 1);
 });
 
-test("failures have room of their own, and a journalled run always gets its end", async () => {
+test("a steady stream leaves a trace every so often, one at a time", async () => {
   const scene = createScene();
-  for (let n = 0; n < 30; n++) scene.end();
+  for (let n = 0; n < TRACES_AT_ONCE; n++) scene.end();
+  for (let ms = 0; ms < 1_000; ms += 10) {
+    await scene.clock.advance(10);
+    const before = scene.recorded.length;
+    for (let n = 0; n < 20; n++) scene.end();
+    expect(scene.recorded.length - before).toBeLessThanOrEqual(1);
+  }
+  expect(scene.recorded).toHaveLength(TRACES_AT_ONCE + 1_000 / TRACE_EVERY_MS);
+});
+
+test("failures have room of their own, and a journalled run always gets its end", () => {
+  const scene = createScene();
+  for (let n = 0; n < 50; n++) scene.end();
   for (let n = 0; n < 3; n++) scene.end({ outcome: "failed" });
-  for (let n = 0; n < 20; n++) scene.end({}, true);
-  expect(scene.recorded).toHaveLength(PER_WINDOW + 3 + 20);
+  for (let n = 0; n < 40; n++) scene.end({}, true);
+  expect(scene.recorded).toHaveLength(TRACES_AT_ONCE + 3 + 40);
+});
+
+test("who changed something is answered once the end stands, and no later", async () => {
+  const scene = createScene();
+  let stand = () => {};
+  scene.state.record = (_runId, onStored = () => {}) => {
+    stand = onStored;
+    return new Promise(() => {});
+  };
+  let isOver = false;
+  const kept = scene.end({}, true)?.then(() => {
+    isOver = true;
+  });
+  await scene.clock.advance(100);
+  expect(isOver).toBe(false);
+  stand();
+  await kept;
+  expect(isOver).toBe(true);
+  expect(scene.lines).toEqual([]);
+  expect(scene.end()).toBeNull();
+});
+
+test("a store that does not take the end keeps nobody waiting for long", async () => {
+  const scene = createScene();
+  scene.state.record = () => new Promise(() => {});
+  const kept = scene.end({}, true);
+  await scene.clock.advance(END_WAIT_MS);
+  await kept;
+  expect(scene.lines).toMatchObject([{ level: "warn", event: "run_end_not_recorded_yet", fields: { runId: "run_0" } }]);
+  scene.state.record = () => Promise.reject(new StorageUnavailable("down"));
+  await scene.end({}, true);
 });
 
 test("what could not be counted is counted with the next", async () => {
   const scene = createScene();
-  for (let n = 0; n < 12; n++) scene.end();
-  scene.setDown(true);
-  await scene.clock.advance(250);
+  for (let n = 0; n < TRACES_AT_ONCE + 2; n++) scene.end();
+  scene.state.isDown = true;
+  await scene.clock.advance(COUNT_EVERY_MS);
   expect(scene.counted).toEqual([]);
-  scene.setDown(false);
-  for (let n = 0; n < 11; n++) scene.end({ agentId: "agent_2" });
-  await scene.clock.advance(250);
-  expect(scene.counted).toEqual([
-    ["agent_1", { total: 2, failed: 0, b10: 2 }],
-    ["agent_2", { total: 1, failed: 0, b10: 1 }],
-  ]);
+  scene.state.isDown = false;
+  for (let n = 0; n < 10; n++) scene.end({ agentId: "agent_2" });
+  await scene.clock.advance(COUNT_EVERY_MS);
+  expect(new Map(scene.counted)).toEqual(
+    new Map([
+      ["agent_1", { total: 2, failed: 0, b10: 2 }],
+      ["agent_2", { total: 5, failed: 0, b10: 5 }],
+    ]),
+  );
+});
+
+test("a thousand busy agents cost as many writes in a time as any, each in its turn, and nothing is left behind", async () => {
+  const scene = createScene();
+  let ended = 0;
+  for (let ms = 0; ms < 15_000; ms += 50) {
+    for (let n = 0; n < 97; n++) scene.end({ agentId: `agent_${ended++ % 1_000}` });
+    await scene.clock.advance(50);
+  }
+  expect(scene.counted.length).toBeLessThanOrEqual((15_000 / COUNT_EVERY_MS) * COUNTS_AT_ONCE);
+  expect(new Set(scene.counted.map(([keeper]) => keeper)).size).toBe(1_000);
+  await scene.clock.advance(2 * COUNT_EVERY_MS);
+  expect(countedRuns(scene.counted) + scene.recorded.length).toBe(ended);
 });
