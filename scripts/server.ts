@@ -1,10 +1,9 @@
 import { createServer } from "node:net";
-import { join } from "node:path";
 import { Cron } from "croner";
 import { convertV4MiniflareOptions, Miniflare, type Request, type WorkerdStructuredLog } from "miniflare";
-import { unstable_getMiniflareWorkerOptions } from "wrangler";
 import { ROOT } from "./build.ts";
 import { createSandboxProcess } from "./sandbox.ts";
+import { readWorkerOptions } from "./worker-options.ts";
 
 /** The runtime's own address for running cron triggers; reachable over miniflare's socket alone, not over ours. */
 const TRIGGER = "http://localhost/cdn-cgi/local/scheduled";
@@ -35,7 +34,7 @@ export async function serveWorker(options: {
 }): Promise<LocalServer> {
   const { host, port } = options;
   await assertPortFree(host, port);
-  const { workerOptions } = unstable_getMiniflareWorkerOptions(join(ROOT, "wrangler.toml"));
+  const workerOptions = await readWorkerOptions();
   const { modulesRules: _rules, cronTriggers, assets: _assets, ...worker } = workerOptions;
   const { modulesRules: _sameRules, durableObjects: _objects, ...assetsWorker } = workerOptions;
   const sandbox = createSandboxProcess();

@@ -41,9 +41,11 @@ async function main(): Promise<void> {
   const host = process.env.HOST || "127.0.0.1";
   const port = readPort(process.env.PORT);
   const stateDir = resolve(ROOT, process.env.STATE_DIR || ".wrangler/state");
-  if (!flags.json) console.log("Building the Worker …");
+  const sayBuilding = () => {
+    if (!flags.json) console.log("Building the Worker …");
+  };
   const server = await serveWorker({
-    bundle: await buildWorker(),
+    bundle: await buildWorker("src/index.ts", false, { onBuild: sayBuilding }),
     host,
     port,
     stateDir,

@@ -31,7 +31,12 @@ export async function start(
 }
 
 /** A call with the admin key. */
-export async function call(server: LaunchedServer, method: string, path: string, body?: unknown) {
+export async function call(
+  server: Pick<LaunchedServer, "url" | "adminApiKey">,
+  method: string,
+  path: string,
+  body?: unknown,
+) {
   const response = await fetch(new URL(path, server.url), {
     method,
     headers: { Authorization: `Bearer ${server.adminApiKey}`, "Content-Type": "application/json" },
