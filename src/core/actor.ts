@@ -17,17 +17,15 @@ export type Actor =
   | { readonly kind: "admin"; readonly id: string }
   | { readonly kind: "system"; readonly id: string };
 
-/**
- * What of one request reaches the services: plain data, a signal that aborts when the caller hangs up, and its trace. Ask
- * for the signal where you wait: the platform makes it only then, at more than many an answer costs.
- */
+/** What of one request reaches the services: plain data, and on demand what costs something to make. */
 export interface Call {
   readonly actor: Actor;
   readonly requestId: string;
   /** Our own address as the caller reached it, or `PUBLIC_URL`: `https://host[:port]`, no slash at the end. */
   readonly origin: string;
-  readonly signal?: AbortSignal | undefined;
-  /** The trace that the call belongs to; null where it names none. A function, since few calls get as far as to need it. */
+  /** Aborts when the caller hangs up. To be asked for where somebody waits: to make it costs more than many an answer. */
+  readonly signal?: () => AbortSignal | undefined;
+  /** The trace that the call belongs to; null where it names none. Few calls get as far as to need it. */
   readonly trace?: () => TraceHeaders | null;
 }
 

@@ -33,9 +33,7 @@ export function callOf(c: AppContext): Call {
     actor: c.get("actor"),
     requestId: c.get("requestId"),
     origin: c.get("origin"),
-    get signal() {
-      return raw.signal;
-    },
+    signal: () => raw.signal,
     trace: () => traceOf(c),
   };
 }

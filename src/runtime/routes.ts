@@ -169,7 +169,7 @@ function runningAgents(runtime: RuntimeService): readonly Endpoint[] {
         const mayContinue = c.get("mayContinue");
         const stream = await runtime.followRuns(call, params.agentId, {
           lastEventId: c.req.header("last-event-id"),
-          signal: call.signal,
+          signal: call.signal?.(),
           mayContinue,
         });
         return stream.ok ? stream.value : stream;

@@ -10,7 +10,14 @@ import type { TraceHeaders } from "../core/trace-context.ts";
 import type { NewLogEvent } from "../servers/execution-log.ts";
 import { type AgentRecord, type AgentStore, isAgentId } from "./agents/agent-store.ts";
 import type { Graph, Policy, RunTrace } from "./contract.ts";
-import { type ExecutorDeps, executePlan, type RunOrder, type RunRequest } from "./execution/executor.ts";
+import type { RunSummary } from "./execution/active-run.ts";
+import {
+  type Execution,
+  type ExecutorDeps,
+  executePlan,
+  type RunOrder,
+  type RunRequest,
+} from "./execution/executor.ts";
 import type { Plan } from "./graph/graph.ts";
 import { CALL_MAX_DEPTH } from "./limits.ts";
 import type { Plans } from "./plans.ts";
@@ -32,7 +39,8 @@ export interface Run {
   readonly runId: string;
   /** What the graph answered, or how the run failed. */
   readonly result: Result<GraphAnswer>;
-  readonly trace: RunTrace;
+  /** Written out at each call. */
+  readonly trace: () => RunTrace;
 }
 
 export interface RunOptions {
@@ -113,11 +121,11 @@ export function createRunner(
   }
 
   /** What the answer has to wait for; null where nothing: a run whose trace is lost was a run all the same. */
-  function keep(trace: RunTrace, ownerId: string, actor: Actor, span: RunSpan): Promise<void> | null {
+  function keep({ summary, trace }: Execution, ownerId: string, actor: Actor, span: RunSpan): Promise<void> | null {
     tracing.exportRun(trace, span);
-    if (trace.dryRun) return null;
-    const event = () => toEvent(trace, ownerId, actor);
-    return recorder.keep({ trace, event, isJournalled: journalled.get(trace.runId) !== undefined });
+    if (summary.dryRun) return null;
+    const event = () => toEvent(summary, ownerId, actor);
+    return recorder.keep({ summary, trace, event, isJournalled: journalled.get(summary.runId) !== undefined });
   }
 
   type Particulars = Pick<
@@ -150,9 +158,10 @@ export function createRunner(
     return running;
 
     async function runToRecord(): Promise<Run> {
-      const { result, trace } = await executePlan(plan, order, executor);
-      await keep(trace, ownerId, call.actor, span);
-      return { runId, result, trace };
+      const ended = await executePlan(plan, order, executor);
+      const kept = keep(ended, ownerId, call.actor, span);
+      if (kept !== null) await kept;
+      return { runId, result: ended.result, trace: ended.trace };
     }
   }
 
@@ -179,7 +188,7 @@ export function createRunner(
     const agent = await findAgentOf(ownerId, agentId);
     if (agent === null) return fail(`this owner has no agent ${agentId}`);
     const run = await runAgent(
-      { ...context.asOwner, signal: context.signal },
+      { ...context.asOwner, signal: () => context.signal },
       agent,
       { input, method: "POST", headers: {}, query: {} },
       { trigger: "agent", callerAddress: context.agentId },
@@ -216,8 +225,8 @@ function testIssuer(ownerId: string): string {
   return `test:${ownerId}`;
 }
 
-function toEvent(trace: RunTrace, ownerId: string, actor: Actor): NewLogEvent {
-  const { runId, agentId, serverId, requestId, outcome, status, durationMs, error } = trace;
+function toEvent(run: RunSummary, ownerId: string, actor: Actor): NewLogEvent {
+  const { runId, agentId, serverId, requestId, outcome, status, durationMs, error } = run;
   return {
     serverId,
     ownerId,
@@ -246,9 +255,7 @@ function callAsOwner(call: Call, agentId: string, ownerId: string, trace: TraceH
     requestId: call.requestId,
     origin: call.origin,
     trace: () => trace,
-    get signal() {
-      return call.signal;
-    },
+    ...(call.signal === undefined ? {} : { signal: call.signal }),
   };
 }
 

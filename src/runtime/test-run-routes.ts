@@ -137,10 +137,11 @@ function runEndpoint(testRun: TestRun): Endpoint {
 export function toAnswer({ result, trace }: Run): TestRunAnswer {
   if (!result.ok) {
     const { status } = PROBLEMS[result.error.code];
-    return { success: false, status, headers: {}, output: null, error: toPlain(result.error), trace };
+    return { success: false, status, headers: {}, output: null, error: toPlain(result.error), trace: trace() };
   }
   const { status, headers, body = null } = result.value;
-  return { success: status < FIRST_FAILURE_STATUS, status, headers: { ...headers }, output: body, error: null, trace };
+  const success = status < FIRST_FAILURE_STATUS;
+  return { success, status, headers: { ...headers }, output: body, error: null, trace: trace() };
 }
 
 const FIRST_FAILURE_STATUS = 400;

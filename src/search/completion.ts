@@ -1,3 +1,4 @@
+import type { Call } from "../core/actor.ts";
 import type { Clock } from "../core/clock.ts";
 import type { AppError } from "../core/errors.ts";
 import { err, ok, type Result } from "../core/result.ts";
@@ -10,7 +11,7 @@ import type { SharedAnswer } from "./shared-answer.ts";
 /** Whose documents may answer, and whether somebody still waits. */
 export interface Who {
   readonly ownerId: string | null;
-  readonly signal: AbortSignal | undefined;
+  readonly signal: Call["signal"];
 }
 
 type Completion = (
@@ -33,7 +34,13 @@ export function createCompletion(deps: {
     const deadlineAt = Math.max(asked.startedAt + deadlineMs, clock.now() + PERSONAL_MIN_MS);
     const { ownerId, signal } = who;
     // They are the Worker's own: nothing goes out.
-    return orchestrator.run(personal, { request: asked.request, ownerId, deadlineAt, signal, traceparent: null });
+    return orchestrator.run(personal, {
+      request: asked.request,
+      ownerId,
+      deadlineAt,
+      signal: signal?.(),
+      traceparent: null,
+    });
   }
 
   type Kept = Extract<SharedAnswer, { kind: "kept" }>;

@@ -148,7 +148,7 @@ export function createSearchService(options: SearchServiceOptions): SearchServic
 
     async searchFor(ownerId, request, signal, requestId = ids.next("req")) {
       const asked = { request, requestId, startedAt: clock.now() };
-      const who = { actorId: "system", ownerId, signal, gate: undefined, trace: undefined };
+      const who = { actorId: "system", ownerId, signal: () => signal, gate: undefined, trace: undefined };
       const reply = await counted(answer(asked, who));
       return reply.ok ? ok(reply.value.answer) : reply;
     },

@@ -43,7 +43,7 @@ export interface Tracer extends RunTracing {
    * Takes a run that has ended; it is sent with others, behind answers. To be called while a request runs. Never throws
    * and never waits. A run that is not sampled, or still runs, is left alone.
    */
-  exportRun(trace: RunTrace, span: RunSpan): void;
+  exportRun(traceOf: () => RunTrace, span: RunSpan): void;
 }
 
 export interface TracerOptions {
@@ -144,8 +144,10 @@ export function createTracer(options: TracerOptions): Tracer {
         tracestate: parent === null ? null : boundTracestate(trace?.tracestate),
       };
     },
-    exportRun(trace, span) {
-      if (exportSpans === null || !span.sampled || trace.outcome === "running") return;
+    exportRun(traceOf, span) {
+      if (exportSpans === null || !span.sampled) return;
+      const trace = traceOf();
+      if (trace.outcome === "running") return;
       const count = trace.steps.length + 1;
       try {
         // Half a run tells nobody anything.

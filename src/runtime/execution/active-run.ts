@@ -1,15 +1,15 @@
 import { RUN_OUTPUT_MAX_BYTES, RUN_TIMEOUT_MS } from "../../config/limits.ts";
 import { isoTime } from "../../core/clock.ts";
-import type { Json, JsonObject } from "../../core/json.ts";
+import type { Json } from "../../core/json.ts";
 import type { Result } from "../../core/result.ts";
 import { PROBLEMS } from "../../http/problem.ts";
-import type { RunTrace, StepTrace } from "../contract.ts";
+import type { RunTrace } from "../contract.ts";
 import type { Plan } from "../graph/graph.ts";
 import type { Secrets } from "../graph/references.ts";
 import type { GraphAnswer, RunContext } from "../tool.ts";
-import type { ExecutorDeps, RunOrder, RunRequest } from "./executor.ts";
+import type { ExecutorDeps, RunOrder } from "./executor.ts";
 import { createSecretMask, type SecretMask } from "./secret-mask.ts";
-import { type StepRecord, toStepTraces } from "./step-record.ts";
+import { type StepRecord, toStepTrace } from "./step-record.ts";
 
 /** How a run ends. */
 export interface Ending {
@@ -61,7 +61,7 @@ export function beginRun(plan: Plan, order: RunOrder, deps: ExecutorDeps): Activ
       chain,
       deadlineAtMs: Math.min(startedAtMs + (maxDurationMs ?? RUN_TIMEOUT_MS), deadlineAtMs),
     },
-    scope: scopeOf(order),
+    scope: scopeOf(plan, order),
     secrets: NO_SECRETS,
     mask: null,
     steps: [],
@@ -81,26 +81,15 @@ export function takeSecrets(run: ActiveRun, secrets: Secrets): void {
   run.mask = createSecretMask(secrets.values());
 }
 
-function scopeOf({ runId, agentId, ownerId, request }: RunOrder): Map<string, Json> {
+/** Most graphs read nothing of the request but its body: headers and query are taken apart where one does. */
+function scopeOf({ readsRequest }: Plan, { runId, agentId, ownerId, request }: RunOrder): Map<string, Json> {
+  const { method } = request;
   return new Map<string, Json>([
-    ["request", readableRequest(request)],
+    ["request", readsRequest ? { method, headers: request.headers, query: request.query } : { method }],
     ["run", { id: runId, error: null }],
     ["agent", { id: agentId }],
     ["owner", { id: ownerId }],
   ]);
-}
-
-/** Most graphs read nothing of the request but its body: headers and query are taken apart when one does. */
-function readableRequest(request: RunRequest): JsonObject {
-  return {
-    method: request.method,
-    get headers() {
-      return request.headers;
-    },
-    get query() {
-      return request.query;
-    },
-  };
 }
 
 /** From here on references can read of a failure that did not end the run. */
@@ -108,11 +97,20 @@ export function tellFailure({ scope, order }: ActiveRun, step: string, message: 
   scope.set("run", { id: order.runId, error: { step, message } });
 }
 
-/** The trace so far where no ending is given. Its steps are written out when they are read: most traces are not kept. */
+/** The trace so far where no ending is given. */
 export function toRunTrace(run: ActiveRun, ending: Ending | null): RunTrace {
-  const { order, startedAtMs, deps, mask } = run;
-  const records = run.steps.filter((record) => record !== null);
-  let steps: StepTrace[] | null = null;
+  return withSteps(run, summarize(run, ending));
+}
+
+export function withSteps({ steps, mask }: ActiveRun, summary: RunSummary): RunTrace {
+  return { ...summary, steps: steps.filter((record) => record !== null).map((record) => toStepTrace(record, mask)) };
+}
+
+/** A trace without its steps, which are most of the work: most traces are not kept. */
+export type RunSummary = Omit<RunTrace, "steps">;
+
+export function summarize(run: ActiveRun, ending: Ending | null): RunSummary {
+  const { order, startedAtMs, deps } = run;
   return {
     runId: order.runId,
     agentId: order.tracedAgentId,
@@ -125,10 +123,6 @@ export function toRunTrace(run: ActiveRun, ending: Ending | null): RunTrace {
     ...(ending === null ? { outcome: "running", status: null, error: null } : toOutcome(ending)),
     startedAt: isoTime(startedAtMs),
     durationMs: deps.clock.now() - startedAtMs,
-    get steps() {
-      steps ??= toStepTraces(records, mask);
-      return steps;
-    },
   };
 }
 

@@ -1,15 +1,18 @@
+import type { Call } from "../../core/actor.ts";
 import { StorageUnavailable, toError } from "../../core/errors.ts";
-import type { JsonObject } from "../../core/json.ts";
+import type { Json, JsonObject } from "../../core/json.ts";
 import { err } from "../../core/result.ts";
-import type { Hides } from "../graph/references.ts";
+import type { Plan } from "../graph/graph.ts";
+import type { Hides, Scope } from "../graph/references.ts";
 import { isSecret, isSensitive } from "../graph/secrets.ts";
 import type { PlannedStep } from "../graph/step.ts";
 import type { BoundTool } from "../graph/step-config.ts";
-import type { BoundStep, StepContext } from "../tool.ts";
+import type { BoundStep, RunContext, StepContext, ToolServices } from "../tool.ts";
 import type { ActiveRun } from "./active-run.ts";
 import { admitCall } from "./call-policy.ts";
 import { callWithin } from "./call-within.ts";
 import type { Canceller } from "./canceller.ts";
+import type { RunOrder } from "./executor.ts";
 import { writeJournal } from "./journal.ts";
 import { cancelled, failed, type Outcome, policyRefused, settle, timedOut, unavailable } from "./outcome.ts";
 import { pause, pauseMs } from "./pause.ts";
@@ -42,7 +45,7 @@ export async function runAttempts(
     if (isOver) return outcome;
     const leftMs = run.context.deadlineAtMs - run.deps.clock.now();
     const ms = Math.min(leftMs, pauseMs(run.deps.random, step.backoffMs, progress.attempts));
-    await pause(run.deps.clock, ms, canceller.signal);
+    await pause(run.deps.clock, ms, canceller.signal?.());
   }
 }
 
@@ -93,7 +96,7 @@ function stoppedBefore(
   { attempts }: Progress,
 ): Outcome | null {
   const isWorthAsking = step.effect !== "none" || attempts > 0;
-  if (isWorthAsking && canceller.signal?.aborted) return cancelled(run, step);
+  if (isWorthAsking && canceller.signal?.()?.aborted) return cancelled(run, step);
   return run.context.deadlineAtMs <= run.deps.clock.now() ? timedOut(run, step, null) : null;
 }
 
@@ -102,7 +105,7 @@ async function call(run: ActiveRun, step: PlannedStep, tool: BoundStep, cancelle
   const leftMs = run.context.deadlineAtMs - clock.now();
   const ms = Math.min(step.timeoutMs, leftMs);
   try {
-    const done = await callWithin(clock, ms, canceller, (own) => tool(contextOf(run, step, own)));
+    const done = await callWithin(clock, ms, canceller, (own) => tool(new AttemptContext(run, step, own)));
     if (done.kind === "done") return settle(run, step, done.value);
     if (done.kind === "cancelled") return cancelled(run, step);
     return timedOut(run, step, leftMs <= step.timeoutMs ? null : ms);
@@ -113,29 +116,61 @@ async function call(run: ActiveRun, step: PlannedStep, tool: BoundStep, cancelle
   }
 }
 
-function contextOf({ plan, order, deps, context, scope }: ActiveRun, step: PlannedStep, signal: () => AbortSignal) {
-  const { toolId, expressions } = step;
-  const given: StepContext = {
-    services: deps.services,
-    run: context,
-    agentId: context.agentId,
-    ownerId: context.ownerId,
-    toolId,
-    stepKey: `${context.runId}:${toolId}`,
-    input: order.request.input,
-    inputSchema: plan.inputSchema,
-    scope,
-    evaluate: (path) => expressions.get(path)?.evaluate(scope) ?? err(`there is no expression at ${path}`),
-    get requestHeaders() {
-      return order.request.headers;
-    },
-    asOwner: order.asOwner,
-    // Made when it is asked for.
-    get signal() {
-      return signal();
-    },
-  };
-  return given;
+/** A class: getters in an object literal cost each step more than all the rest of its context. */
+class AttemptContext implements StepContext {
+  readonly services: ToolServices;
+  readonly run: RunContext;
+  readonly input: Json;
+  readonly scope: Scope;
+  readonly asOwner: Call;
+  readonly #order: RunOrder;
+  readonly #plan: Plan;
+  readonly #step: PlannedStep;
+  readonly #signal: () => AbortSignal;
+
+  constructor({ plan, order, deps, context, scope }: ActiveRun, step: PlannedStep, signal: () => AbortSignal) {
+    this.services = deps.services;
+    this.run = context;
+    this.input = order.request.input;
+    this.scope = scope;
+    this.asOwner = order.asOwner;
+    this.#order = order;
+    this.#plan = plan;
+    this.#step = step;
+    this.#signal = signal;
+  }
+
+  get agentId(): string {
+    return this.run.agentId;
+  }
+
+  get ownerId(): string {
+    return this.run.ownerId;
+  }
+
+  get toolId(): string {
+    return this.#step.toolId;
+  }
+
+  get stepKey(): string {
+    return `${this.run.runId}:${this.toolId}`;
+  }
+
+  get inputSchema(): JsonObject {
+    return this.#plan.inputSchema;
+  }
+
+  get requestHeaders(): Readonly<Record<string, string>> {
+    return this.#order.request.headers;
+  }
+
+  get signal(): AbortSignal {
+    return this.#signal();
+  }
+
+  /** Tools take it out of their context. */
+  readonly evaluate: StepContext["evaluate"] = (path) =>
+    this.#step.expressions.get(path)?.evaluate(this.scope) ?? err(`there is no expression at ${path}`);
 }
 
 /** For the log. */

@@ -16,7 +16,7 @@ export function callWithin<T extends object>(
   const stopper = createStopper();
   const given = call(stopper.signal);
   return given instanceof Promise
-    ? waitWithin(clock, ms, parent.signal, given, stopper)
+    ? waitWithin(clock, ms, parent.signal?.(), given, stopper)
     : { kind: "done", value: given };
 }
 

@@ -3,5 +3,5 @@
  * making the one of a request costs more than a small run.
  */
 export interface Canceller {
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: () => AbortSignal | undefined;
 }

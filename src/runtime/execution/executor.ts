@@ -13,7 +13,15 @@ import type { PlannedStep } from "../graph/step.ts";
 import { jsonSize } from "../json-size.ts";
 import type { RunJournal } from "../runs/run-journal.ts";
 import type { GraphAnswer, ToolServices } from "../tool.ts";
-import { type ActiveRun, beginRun, type Ending, takeSecrets, toRunTrace } from "./active-run.ts";
+import {
+  type ActiveRun,
+  beginRun,
+  type Ending,
+  type RunSummary,
+  summarize,
+  takeSecrets,
+  withSteps,
+} from "./active-run.ts";
 import { noteSkipped } from "./run-step.ts";
 import { maskResult, maskThrown } from "./secret-mask.ts";
 import { runStage } from "./stage.ts";
@@ -60,8 +68,10 @@ export interface Execution {
    * Values of secrets are masked, as in the trace.
    */
   readonly result: Result<GraphAnswer>;
-  /** The run as its owner may see it, with the steps that began or were passed over. */
-  readonly trace: RunTrace;
+  /** What the trace says of the whole. */
+  readonly summary: RunSummary;
+  /** The run as its owner may see it, with the steps that began or were passed over; written out at each call. */
+  readonly trace: () => RunTrace;
 }
 
 export interface ExecutorDeps {
@@ -80,7 +90,8 @@ export async function executePlan(plan: Plan, order: RunOrder, deps: ExecutorDep
   const run = beginRun(plan, order, deps);
   const { result: unmasked, isCancelled } = await runToEnd(run);
   const result = run.mask === null ? unmasked : maskResult(unmasked, run.mask);
-  return { result, trace: toRunTrace(run, { result, isCancelled }) };
+  const summary = summarize(run, { result, isCancelled });
+  return { result, summary, trace: () => withSteps(run, summary) };
 }
 
 async function runToEnd(run: ActiveRun): Promise<Ending> {

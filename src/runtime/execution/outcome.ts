@@ -97,7 +97,7 @@ function wholeMs({ plan, context, startedAtMs }: ActiveRun): number {
 }
 
 export function cancelled(run: ActiveRun, step: PlannedStep): Failure {
-  const message = run.order.asOwner.signal?.aborted ? "the caller hung up" : "another step ended the run";
+  const message = run.order.asOwner.signal?.()?.aborted ? "the caller hung up" : "another step ended the run";
   return { ...failed(run, step, message), status: "cancelled", isFinal: true };
 }
 

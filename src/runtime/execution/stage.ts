@@ -30,8 +30,9 @@ function takeFailure(run: ActiveRun, ends: readonly StepEnd[]): number | null {
 }
 
 async function runGroup(run: ActiveRun, group: readonly PlannedStep[]): Promise<StageEnd> {
-  const { signal } = run.order.asOwner;
+  const signal = run.order.asOwner.signal?.();
   const controller = new AbortController();
+  const canceller = { signal: () => controller.signal };
   const cancel = () => controller.abort(signal?.reason);
   if (signal?.aborted) cancel();
   else signal?.addEventListener("abort", cancel, { once: true });
@@ -43,7 +44,7 @@ async function runGroup(run: ActiveRun, group: readonly PlannedStep[]): Promise<
   async function work(): Promise<void> {
     for (const [i, step] of waiting) {
       if (ending !== null) return;
-      const end = await runStep(run, step, controller);
+      const end = await runStep(run, step, canceller);
       outputs[i] = end.value;
       ends.push(end);
       if (end.ending === null) continue;

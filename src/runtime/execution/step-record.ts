@@ -18,11 +18,7 @@ export interface StepRecord {
   readonly outcome: Outcome | null;
 }
 
-export function toStepTraces(records: readonly StepRecord[], mask: SecretMask | null): StepTrace[] {
-  return records.map((record) => toStepTrace(record, mask));
-}
-
-function toStepTrace(record: StepRecord, mask: SecretMask | null): StepTrace {
+export function toStepTrace(record: StepRecord, mask: SecretMask | null): StepTrace {
   const { step, startedAtMs, durationMs, attempts, shown, outcome } = record;
   const failure = outcome?.kind === "failed" ? outcome : null;
   return {

@@ -21,6 +21,8 @@ export interface Plan {
   /** Of secrets that steps refer to, each once. */
   readonly secretNames: readonly string[];
   readonly policy: PlannedPolicy;
+  /** Whether a step or a rule reads `request`. */
+  readonly readsRequest: boolean;
 }
 
 export interface Planning {
@@ -68,7 +70,9 @@ export function planGraph(graph: Graph, planning: Planning): Result<Plan, readon
   if (faults.length > 0) return err(faults);
   const stages = order.stages.map((stage) => stage.flatMap((id) => steps.get(id) ?? []));
   const secretNames = [...new Set([...steps.values()].flatMap((step) => step.secretNames))];
-  return ok({ stages, inputSchema: graph.inputSchema, secretNames, policy: planned });
+  const roots = [...steps.values()].map((step) => step.roots).concat(planned.rules.map(({ when }) => when.roots));
+  const readsRequest = roots.some((read) => read.includes("request"));
+  return ok({ stages, inputSchema: graph.inputSchema, secretNames, policy: planned, readsRequest });
 }
 
 function tooMany(expressions: number): string {

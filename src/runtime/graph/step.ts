@@ -30,6 +30,8 @@ export interface PlannedStep extends PlannedConfig {
   readonly onError: OnError;
   /** Expressions of the config by their paths in it. */
   readonly expressions: ReadonlyMap<string, Expression>;
+  /** What references and expressions of the step begin with. */
+  readonly roots: readonly string[];
 }
 
 export interface StepPlanning {
@@ -64,18 +66,22 @@ export function planStep(spec: ToolSpec, planning: StepPlanning): PlannedStep {
   for (const { path: at, message } of inConfig) {
     faults.push({ path: at === "" ? `${path}.config` : `${path}.config.${at}`, message });
   }
-  const { when, retry } = spec;
+  const { retry } = spec;
+  const when =
+    spec.when === undefined ? null : planExpression(spec.when, `${path}.when`, { expressions, rootFault, faults });
+  const read = [...ofConfig.values(), ...(when === null ? [] : [when])].flatMap(({ roots }) => roots);
   return {
     ...planned,
     toolId: spec.toolId,
     name: spec.name,
     effect: tool?.effect ?? "none",
-    when: when === undefined ? null : planExpression(when, `${path}.when`, { expressions, rootFault, faults }),
+    when,
     timeoutMs: spec.timeoutMs ?? STEP_TIMEOUT_MS,
     maxAttempts: retry?.attempts ?? 1,
     backoffMs: retry?.backoffMs ?? 0,
     onError: planOnError(spec, planning),
     expressions: ofConfig,
+    roots: [...references.map(({ reference }) => reference.root), ...read],
   };
 }
 

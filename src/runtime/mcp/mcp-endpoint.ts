@@ -104,5 +104,5 @@ function buildServer(c: AppContext, exchange: McpExchange, { agent, call }: Ente
 function withoutAccessToken(request: ReturnType<typeof toRunRequest>): ReturnType<typeof toRunRequest> {
   const { authorization, ...headers } = request.headers;
   const isOurs = authorization !== undefined && isAccessToken(authorization.replace(/^Bearer +/i, ""));
-  return isOurs ? { ...request, headers } : request;
+  return isOurs ? { input: request.input, method: request.method, headers, query: request.query } : request;
 }

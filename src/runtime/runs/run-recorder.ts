@@ -5,6 +5,7 @@ import type { Defer, Logger } from "../../core/logger.ts";
 import type { Metrics } from "../../core/metrics.ts";
 import type { ExecutionLog, NewLogEvent } from "../../servers/execution-log.ts";
 import type { RunTrace } from "../contract.ts";
+import type { RunSummary } from "../execution/active-run.ts";
 import {
   COUNT_EVERY_MS,
   COUNTING_MAX_MS,
@@ -19,8 +20,9 @@ import { keeperOf } from "./run-ids.ts";
 import { type Amounts, addAmounts, amountsOf } from "./run-sums.ts";
 
 export interface EndedRun {
-  readonly trace: RunTrace;
-  /** Asked for where the run's trace is kept. */
+  readonly summary: RunSummary;
+  /** This and the event are asked for where the run's trace is kept. */
+  readonly trace: () => RunTrace;
   readonly event: () => NewLogEvent;
   /** Something is stored of the run already, which must get its end. */
   readonly isJournalled: boolean;
@@ -104,30 +106,31 @@ export function createRunRecorder(deps: {
     defer("count_runs", counted);
   }
 
-  async function recordEnd(trace: RunTrace): Promise<void> {
+  async function recordEnd({ summary: { runId, agentId }, trace }: EndedRun): Promise<void> {
     let stand = () => {};
     const stands = new Promise<void>((resolve) => {
       stand = resolve;
     });
-    defer("run_trace", history.record(trace, stand).finally(stand));
+    defer("run_trace", history.record(trace(), stand).finally(stand));
     const isInTime = (await waitAtMost(clock, END_WAIT_MS, stands)) !== null;
-    if (!isInTime) log.warn("run_end_not_recorded_yet", { runId: trace.runId, agentId: trace.agentId });
+    if (!isInTime) log.warn("run_end_not_recorded_yet", { runId, agentId });
   }
 
   return {
-    keep({ trace, event, isJournalled }) {
-      const isKept = isJournalled || means[trace.outcome === "ok" ? "good" : "other"].spend();
+    keep(run) {
+      const { summary, trace, event, isJournalled } = run;
+      const isKept = isJournalled || means[summary.outcome === "ok" ? "good" : "other"].spend();
       if (isKept) {
         defer("run_event", executionLog.append(event()));
-        if (isJournalled) return recordEnd(trace);
-        defer("run_trace", history.record(trace));
+        if (isJournalled) return recordEnd(run);
+        defer("run_trace", history.record(trace()));
         return null;
       }
       metrics.count(UNTRACED_METRIC);
       // Otherwise its event counts it.
-      metrics.count(RUNS_METRIC, { outcome: trace.outcome === "ok" ? "ok" : "failed" });
+      metrics.count(RUNS_METRIC, { outcome: summary.outcome === "ok" ? "ok" : "failed" });
       arrivals++;
-      pool(keeperOf(trace), amountsOf(trace));
+      pool(keeperOf(summary), amountsOf(summary));
       countSoon();
       return null;
     },

@@ -20,5 +20,5 @@ export interface RunTracing {
   /** `trace` as the caller sent it: anything that is none counts as absent. */
   startRun(trace: TraceHeaders | null): RunSpan;
   /** Behind the answer; never fails, may lose spans under load. */
-  exportRun(trace: RunTrace, span: RunSpan): void;
+  exportRun(trace: () => RunTrace, span: RunSpan): void;
 }

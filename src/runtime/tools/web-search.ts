@@ -12,7 +12,7 @@ export const webSearchTool = defineTool({
   output: searchAnswer,
   effect: "read",
   async run(request, { services, asOwner, signal }) {
-    const found = await services.search({ ...asOwner, signal }, request);
+    const found = await services.search({ ...asOwner, signal: () => signal }, request);
     // Made of strings, numbers and lists alone; optional members that are undefined are not there as JSON.
     if (found.ok) return output(found.value as unknown as Json);
     return PASSING.has(found.error.code) ? failForNow(found.error.detail) : fail(found.error.detail);

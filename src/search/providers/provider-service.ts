@@ -65,7 +65,7 @@ export function createProviderService(options: ProviderServiceOptions): Provider
       degraded,
       custom: custom !== null,
       circuit: { state, reason, openUntil: openUntil === null ? null : isoTime(openUntil) },
-      quota: await quotaOf(provider, signal),
+      quota: await quotaOf(provider, signal?.()),
       definition: custom === null ? null : shown(custom),
     };
   }
@@ -115,7 +115,7 @@ export function createProviderService(options: ProviderServiceOptions): Provider
         return validationFailed([{ path: "", message: `at most ${CUSTOM_PROVIDERS_MAX} providers can be registered` }]);
       }
       const definition: CustomDefinition = { ...submitted, request };
-      const check = { name, definition, headers, query, signal: call.signal };
+      const check = { name, definition, headers, query, signal: call.signal?.() };
       const works = await checkCustomProvider(check, options);
       if (!works.ok) return works;
       const custom = await sealCustom(name, definition, headers, sealing);

@@ -28,7 +28,7 @@ async function startRun(signal: AbortSignal) {
   if (!made.ok) throw new Error(made.error.detail);
   const { agentId } = made.value.agent;
   // As the platform does with a request whose caller is gone: nobody waits for it.
-  void scene.runtime.run({ ...OWNER, signal }, agentId, requestOf({}));
+  void scene.runtime.run({ ...OWNER, signal: () => signal }, agentId, requestOf({}));
   await asked.promise;
   let isOver = false;
   const over = scene.settle().then(() => {

@@ -117,7 +117,7 @@ function createScene(endpoint: string | undefined, fetchFrom: Fetch = (url, init
   });
   const exportRun = (changes: Partial<RunTrace> = {}, traceparent: string | null = null) => {
     const span = tracer.startRun(traceparent === null ? null : { traceparent, tracestate: null });
-    tracer.exportRun({ ...RUN, ...changes }, span);
+    tracer.exportRun(() => ({ ...RUN, ...changes }), span);
     return span;
   };
   return { clock, waits, deferred, dropped, lines, tracer, exportRun, done: () => Promise.all(deferred) };
@@ -187,7 +187,7 @@ describe("the payload", () => {
     const { url, received } = await createCollector();
     const { clock, tracer, done } = createScene(url);
     const span = tracer.startRun({ traceparent: CALLER, tracestate: "congo=t61rcWkgMzE" });
-    tracer.exportRun(RUN, span);
+    tracer.exportRun(() => RUN, span);
     await clock.advance(FLUSH_MS);
     await done();
     expect(received).toHaveLength(1);

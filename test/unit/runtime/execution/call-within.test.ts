@@ -40,7 +40,7 @@ test("a call that asks for its signal after its time sees that it is over", asyn
 
 test("a call that rejects because it was told to stop is cancelled, not failed", async () => {
   const controller = new AbortController();
-  const outcome = callWithin(createFakeClock(), 10, controller, async (signal) => {
+  const outcome = callWithin(createFakeClock(), 10, { signal: () => controller.signal }, async (signal) => {
     const own = signal();
     await new Promise((_resolve, reject) => own.addEventListener("abort", () => reject(own.reason)));
     return VALUE;
@@ -50,14 +50,14 @@ test("a call that rejects because it was told to stop is cancelled, not failed",
 });
 
 test("a call that waits although it was cancelled before is over at once", async () => {
-  const cancelled = { signal: AbortSignal.abort() };
+  const cancelled = { signal: () => AbortSignal.abort() };
   const outcome = callWithin(createFakeClock(), 10, cancelled, () => new Promise<typeof VALUE>(() => {}));
   expect(await outcome).toEqual({ kind: "cancelled" });
 });
 
 test("a call that gives its value at once never asks for the signal that could cancel it", () => {
   const canceller = {
-    get signal(): AbortSignal {
+    signal(): AbortSignal {
       throw new Error("the signal was made");
     },
   };
@@ -68,7 +68,7 @@ test("after a call has ended its signal stays as it is", async () => {
   const clock = createFakeClock();
   const controller = new AbortController();
   let own: AbortSignal | null = null;
-  await callWithin(clock, 10, controller, async (signal) => {
+  await callWithin(clock, 10, { signal: () => controller.signal }, async (signal) => {
     own = signal();
     return VALUE;
   });

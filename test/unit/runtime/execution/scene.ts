@@ -126,7 +126,7 @@ export function execute(steps: readonly Step[], scene: Scene = {}) {
       actor,
       requestId: "req_test",
       origin: "https://orchestrix.test",
-      ...(signal === undefined ? {} : { signal }),
+      ...(signal === undefined ? {} : { signal: () => signal }),
     },
     ...scene.changes,
   };
@@ -144,15 +144,21 @@ export function execute(steps: readonly Step[], scene: Scene = {}) {
     },
     readSecrets: scene.readSecrets ?? (async () => new Map(Object.entries(secrets))),
   });
-  return { execution, lines, clock, journalled };
+  const ended = execution.then(({ result, trace }): Ended => ({ result, trace: trace() }));
+  return { execution: ended, lines, clock, journalled };
+}
+
+export interface Ended {
+  readonly result: Execution["result"];
+  readonly trace: RunTrace;
 }
 
 /** `a:ok b:failed`, in the order in which they began. */
-export function statuses({ trace }: Execution): string {
+export function statuses({ trace }: Ended): string {
   return trace.steps.map((step) => `${step.toolId}:${step.status}`).join(" ");
 }
 
-export function bodyOf({ result }: Execution): Json | undefined {
+export function bodyOf({ result }: Ended): Json | undefined {
   if (!result.ok) throw new Error(JSON.stringify(result.error));
   return result.value.body;
 }

@@ -62,7 +62,7 @@ function createScene() {
         events.push(trace.runId);
         return {} as never;
       };
-      return recorder.keep({ trace, event, isJournalled });
+      return recorder.keep({ summary: trace, trace: () => trace, event, isJournalled });
     },
   };
 }
