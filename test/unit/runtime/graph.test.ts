@@ -276,6 +276,53 @@ describe("groups, conditions and jumps are refused at the place of the fault", (
   });
 });
 
+describe("what comes after a response runs where a failure leads there", () => {
+  const sorry = { ...RESPONSE, toolId: "sorry" };
+  const risky = (onError: string) => echo("risky", {}, { onError });
+
+  test.each<[string, readonly Step[]]>([
+    ["of a step before it", [INPUT, risky("sorry"), RESPONSE, sorry]],
+    ["of the response itself", [INPUT, { ...RESPONSE, onError: "sorry" }, sorry]],
+    ["of a response that may fail", [INPUT, { ...RESPONSE, onError: "continue" }, sorry]],
+    ["to steps that run on from there", [INPUT, risky("a"), RESPONSE, echo("a"), sorry]],
+    ["from one handler to the next", [INPUT, risky("a"), RESPONSE, { ...sorry, toolId: "a", onError: "b" }, echo("b")]],
+  ])("%s", (_what, tools) => {
+    expect(faultsOf(graph(tools))).toEqual([]);
+  });
+
+  test.each<[string, readonly Step[], string]>([
+    ["a handler of nobody", [INPUT, risky("fail"), RESPONSE, sorry], "executionOrder.3"],
+    [
+      "a step between the response and its handler",
+      [risky("sorry"), INPUT, RESPONSE, echo("a"), sorry],
+      "executionOrder.3",
+    ],
+    ["a step after the handler's response", [INPUT, risky("sorry"), RESPONSE, sorry, echo("a")], "executionOrder.4"],
+    [
+      "a handler of a step that never runs itself",
+      [INPUT, RESPONSE, echo("b", {}, { onError: "sorry" }), sorry],
+      "executionOrder.2 executionOrder.3",
+    ],
+    [
+      "a step that is called like a word of onError",
+      [INPUT, risky("continue"), RESPONSE, echo("continue")],
+      "executionOrder.3",
+    ],
+  ])("but not %s", (_what, tools, path) => {
+    const faults = faultsOf(graph(tools)).filter((fault) => fault.message.includes("never runs"));
+    expect(faults.map((fault) => fault.path).join(" ")).toBe(path);
+  });
+
+  test("and the fault names the response that is in the way", () => {
+    expect(faultsOf(graph([INPUT, risky("sorry"), RESPONSE, sorry, echo("a")]))).toEqual([
+      {
+        path: "executionOrder.4",
+        message: "a never runs: the response step sorry ends the run before, and no onError leads here",
+      },
+    ]);
+  });
+});
+
 test("a graph has at most 100 steps, those of groups counted one by one", () => {
   const ids = Array.from({ length: 101 }, (_, i) => `s${i}`);
   const tools = ids.map((id) => echo(id));

@@ -227,6 +227,38 @@ test("a failure can lead to a later step; those between are passed over", async 
   expect(statuses(ended)).toBe("broken:failed a:skipped b:skipped fine:skipped sorry:ok");
 });
 
+test("a handler stands after the response, and reads what was passed over as null", async () => {
+  const steps = [
+    { name: "broken", onError: "sorry" },
+    { name: "echo", toolId: "between", config: {} },
+    { name: "response", config: { body: "fine" } },
+    {
+      name: "response",
+      toolId: "sorry",
+      config: { status: 503, body: { between: "{{between}}", response: "{{response}}", why: "{{run.error.message}}" } },
+    },
+  ];
+  const ended = await execute(steps, { tools: [broken] }).execution;
+  const body = { between: null, response: null, why: "it is closed" };
+  expect(ended.result).toMatchObject({ ok: true, value: { status: 503, body } });
+  expect(statuses(ended)).toBe("broken:failed between:skipped response:skipped sorry:ok");
+  const fine = await execute([{ name: "echo", toolId: "broken", onError: "sorry", config: {} }, ...steps.slice(1)])
+    .execution;
+  expect(bodyOf(fine)).toBe("fine");
+  expect(statuses(fine)).toBe("broken:ok between:ok response:ok");
+});
+
+test("a response that fails leads to its handler", async () => {
+  const steps = [
+    "input",
+    { name: "response", onError: "sorry", config: { body: "{{input.gone}}" } },
+    { name: "response", toolId: "sorry", config: { status: 503, body: "{{run.error.step}}" } },
+  ];
+  const ended = await execute(steps).execution;
+  expect(ended.result).toMatchObject({ ok: true, value: { status: 503, body: "response" } });
+  expect(statuses(ended)).toBe("input:ok response:failed sorry:ok");
+});
+
 test("a refusal counts as a failure where the graph says how to go on", async () => {
   const refusing = tool("refusing", () => refuse({ code: "NOT_FOUND", detail: "nothing found" }));
   const steps = [
