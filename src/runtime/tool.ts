@@ -151,6 +151,9 @@ export type BoundStep = (context: StepContext) => ToolResult | Promise<ToolResul
  */
 export type ToolEffect = "none" | "read" | "write";
 
+/** `unlessOptional`: what an optional reference brings nothing to is left out, as it is anywhere. */
+export type NullWhen = "always" | "unlessOptional";
+
 /** A tool as the planner and the executor see it. */
 export interface Tool {
   readonly name: string;
@@ -161,6 +164,8 @@ export interface Tool {
   readonly filters: readonly string[];
   readonly updates: readonly string[];
   readonly literals: readonly string[];
+  /** Properties of the config that are null where what they refer to is missing: it is the tool that answers for it. */
+  readonly nullWhenMissing: ReadonlyMap<string, NullWhen>;
   /** Properties of the config that are CEL over the references' names; they hold no references themselves. */
   readonly expressions: readonly string[];
   /** Steps of the tool that a parallel group may hold; null where any number may run at once. */
@@ -184,6 +189,8 @@ export interface ToolDefinition<Config extends z.ZodType> {
   readonly updates?: readonly string[];
   /** Properties of the config that hold no references: `{{` in them is text like any other. */
   readonly literals?: readonly string[];
+  /** For what a caller may leave out and is answered for: without it, a missing value fails the step, a 500. */
+  readonly nullWhenMissing?: Readonly<Record<string, NullWhen>>;
   readonly check?: (config: JsonObject) => readonly FieldError[];
   /** `none` unless said otherwise. */
   readonly effect?: ToolEffect;
@@ -207,6 +214,7 @@ export function defineTool<Config extends z.ZodType>(definition: ToolDefinition<
     updates: definition.updates ?? [],
     effect: definition.effect ?? "none",
     literals: definition.literals ?? [],
+    nullWhenMissing: new Map(Object.entries(definition.nullWhenMissing ?? {})),
     expressions: definition.expressions ?? [],
     maxAtOnce: definition.maxAtOnce ?? null,
     check: definition.check ?? (() => []),

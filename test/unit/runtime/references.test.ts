@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Json } from "../../../src/core/json.ts";
-import { compileTemplate, resolveTemplate } from "../../../src/runtime/graph/references.ts";
+import { compileTemplate } from "../../../src/runtime/graph/references.ts";
+import { resolveTemplate } from "../../../src/runtime/graph/resolve-template.ts";
 
 const SCOPE = new Map<string, Json>([
   ["input", { email: "a@b.c", tags: ["x", { deep: 7 }], empty: null, text: "{{other.secret}}", no: false }],
