@@ -2,7 +2,7 @@ import { SignJWT } from "jose";
 import { describe, expect, test } from "vitest";
 import type { Json, JsonObject } from "../../../../src/core/json.ts";
 import { authMiddlewareTool, jwtVerifyTool } from "../../../../src/runtime/tools/jwt-verify.ts";
-import { execute, statuses } from "./scene.ts";
+import { bodyOf, execute, statuses } from "./scene.ts";
 
 const SECRET = "a secret of thirty-two bytes or more";
 
@@ -55,5 +55,38 @@ describe.each([jwtVerifyTool, authMiddlewareTool])("$name answers 401", (tool) =
       ok: false,
       error: { code: "RUN_FAILED", detail: "step auth: the secret GONE is not set" },
     });
+  });
+});
+
+describe("inputValidation never checks another value than the one it was given", () => {
+  const schema = { type: "object", required: ["city"], properties: { city: { type: "string" } } };
+  const check = (data: Json, input: Json, of: JsonObject = schema) => {
+    const steps = [
+      "input",
+      { name: "inputValidation", toolId: "address", config: { schema: of, data } },
+      { name: "response", config: { body: { is: "{{address}}" } } },
+    ];
+    return execute(steps, { input }).execution;
+  };
+
+  test.each(["{{input.address?}}", "{{input.address}}"])("%s that is missing is null to the schema", async (data) => {
+    const ended = await check(data, { city: "Bern", admin: true });
+    expect(ended.result).toMatchObject({
+      ok: false,
+      error: { code: "VALIDATION_FAILED", errors: [{ path: "", message: expect.stringContaining("object") }] },
+    });
+    expect(statuses(ended)).toBe("input:ok address:refused");
+  });
+
+  test("a schema that takes null lets it be missing", async () => {
+    const optional = { ...schema, type: ["object", "null"] };
+    expect(bodyOf(await check("{{input.address?}}", { city: "Bern" }, optional))).toEqual({ is: null });
+    expect(bodyOf(await check("{{input.address?}}", { address: { city: "Bern" } }, optional))).toEqual({
+      is: { city: "Bern" },
+    });
+  });
+
+  test("parts that are optional are left out as they are anywhere", async () => {
+    expect(bodyOf(await check({ city: "Bern", zip: "{{input.zip?}}" }, {}))).toEqual({ is: { city: "Bern" } });
   });
 });
