@@ -102,11 +102,6 @@ function readableRequest(request: RunRequest): JsonObject {
   };
 }
 
-/** From here on references can read of a failure that did not end the run. */
-export function tellFailure({ scope, order }: ActiveRun, step: string, message: string): void {
-  scope.set("run", { id: order.runId, error: { step, message } });
-}
-
 /** The trace so far where no ending is given. Its steps are written out when they are read: most traces are not kept. */
 export function toRunTrace(run: ActiveRun, ending: Ending | null): RunTrace {
   const { order, startedAtMs, deps, mask } = run;

@@ -302,7 +302,7 @@ test("a failed run counts as such, a refusal of bad input does not", async () =>
           outcome: "ok",
           status: 400,
           error: null,
-          steps: [{}, { status: "refused", error: "refused: VALIDATION_FAILED" }],
+          steps: [{}, { status: "refused", error: "a: is required" }],
         },
       ],
     },
