@@ -82,13 +82,17 @@ export const policySchema = z
     allowedHosts: z.array(hostPattern).max(POLICY_MAX_HOSTS).optional(),
     /** Of a whole run. */
     maxDurationMs: z.int().min(1).max(RUN_TIMEOUT_MS).optional(),
-    /** Tool calls of one run, every attempt counted. */
+    /** Tool calls of one run, every attempt counted; steps of `input` and `response` are none. */
     maxCalls: z.int().min(1).max(RUN_MAX_CALLS).optional(),
     /** Of one step's output, and of the answer. */
     maxOutputBytes: z.int().min(1).max(RUN_OUTPUT_MAX_BYTES).optional(),
     /** Runs, counted over all isolates. */
     rate: z.strictObject({ perCaller: perMinute.optional(), perAgent: perMinute.optional() }).optional(),
-    /** CEL over `tool` (`id`, `name`), `config` (references resolved), `caller` (`kind`, `id`) and the references' names. */
+    /**
+     * CEL over `tool` (`id`, `name`), `config` (references resolved, defaults filled in), `caller` (`kind`, `id`), `input`
+     * (the request's body) and the references' names; other steps are null until they have run. Asked before every step,
+     * `input` and `response` too: a rule about one tool says so first, `tool.name == "httpRequest" && …`.
+     */
     deny: z
       .array(
         z.strictObject({

@@ -145,6 +145,15 @@ export function failForNow(message: string): ToolResult {
 
 export type BoundStep = (context: StepContext) => ToolResult | Promise<ToolResult>;
 
+/** A tool, set up for one call. */
+export interface BoundTool {
+  readonly run: BoundStep;
+  /** What a dry run does instead. */
+  readonly preview: BoundStep;
+  /** What it goes by: the config as its schema reads it, defaults filled in. */
+  readonly settings: Json;
+}
+
 /**
  * What a call does to the world. `none`: nothing, it only computes. `read`: looks outside, and may be repeated. `write`:
  * changes something, so that it is journalled before the next one, and only its preview runs in a dry run.
@@ -172,14 +181,17 @@ export interface Tool {
   readonly maxAtOnce: number | null;
   /** Faults of a config as its author wrote it, beyond those of its schema. Strings may still hold references. */
   check(config: JsonObject): readonly FieldError[];
-  /** Makes a step out of a config whose references are resolved. `preview` is what a dry run does instead. */
-  bind(config: JsonObject): Result<{ readonly run: BoundStep; readonly preview: BoundStep }, readonly FieldError[]>;
+  /** Makes a step out of a config whose references are resolved. */
+  bind(config: JsonObject): Result<BoundTool, readonly FieldError[]>;
 }
 
 export interface ToolDefinition<Config extends z.ZodType> {
   readonly name: string;
   readonly description: string;
-  /** Refinements belong to the property that they are about: at write time, faults at a reference are put off. */
+  /**
+   * What it gives is JSON. Refinements belong to the property that they are about: at write time, faults at a reference
+   * are put off.
+   */
   readonly config: Config;
   /** What later steps can refer to: describes, and holds the tool's tests to it. */
   readonly output: z.ZodType;
@@ -222,7 +234,12 @@ export function defineTool<Config extends z.ZodType>(definition: ToolDefinition<
       const parsed = schema.safeParse(config);
       if (!parsed.success) return err(parsed.error.issues.flatMap((issue) => toFaults(issue, name)));
       const { data } = parsed;
-      return ok({ run: (context) => run(data, context), preview: (context) => preview(data, context) });
+      return ok({
+        run: (context) => run(data, context),
+        preview: (context) => preview(data, context),
+        // Made of JSON by schemas that give JSON.
+        settings: data as Json,
+      });
     },
   };
 }

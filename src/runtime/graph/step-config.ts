@@ -4,7 +4,7 @@ import { isJsonObject, type Json, type JsonObject } from "../../core/json.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 import { checkFilter, checkUpdate } from "../../storage/documents/operators.ts";
 import { jsonSize } from "../json-size.ts";
-import type { BoundStep, NullWhen, Tool } from "../tool.ts";
+import type { BoundTool, NullWhen, Tool } from "../tool.ts";
 import { sealFilter } from "./filters.ts";
 import {
   compileTemplate,
@@ -18,11 +18,6 @@ import {
 import { resolveTemplate } from "./resolve-template.ts";
 import { isSensitive, secretFaults, secretNamesIn } from "./secrets.ts";
 import { sealUpdate } from "./updates.ts";
-
-export interface BoundTool {
-  readonly run: BoundStep;
-  readonly preview: BoundStep;
-}
 
 /** A step's config, taken apart: resolved and bound anew in every run unless it is the same in all. */
 export interface PlannedConfig {
