@@ -2,6 +2,7 @@ import type { FieldError } from "../../core/errors.ts";
 import { isJsonObject, isPrototypeKey, type Json, type JsonObject } from "../../core/json.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 import { REFERENCE_MAX_CHARS, REFERENCE_MAX_SEGMENTS, TEMPLATE_MAX_CHARS, TEMPLATE_MAX_REFERENCES } from "../limits.ts";
+import { heldName } from "./known-fields.ts";
 
 /** `{{root.path[0]?}}`, taken apart. `text` is what the author wrote, braces included. */
 export interface Reference {
@@ -146,7 +147,10 @@ function parseReference(text: string): Result<Reference, string> {
   if (root === undefined || rest === undefined) {
     return err(`${text} is not a reference: write {{step.path.to[0].value}}, or \\{{ for the characters themselves`);
   }
-  const path = Array.from(rest.matchAll(SEGMENT), ([, name, index]) => name ?? Number(index));
+  const path: (string | number)[] = [];
+  for (const [, name, index] of rest.matchAll(SEGMENT)) {
+    path.push(name === undefined ? Number(index) : heldName(root, path, name));
+  }
   if (path.length > REFERENCE_MAX_SEGMENTS) return err(`${text} has more than ${REFERENCE_MAX_SEGMENTS} parts`);
   const forbidden = [root, ...path].find((part) => typeof part === "string" && isPrototypeKey(part));
   if (forbidden !== undefined) return err(`${text}: ${forbidden} is never part of a path`);
