@@ -50,9 +50,13 @@ export const toolSchema = z
   })
   .meta({ id: "Tool" });
 
+const NO_ENTRY =
+  'the id of a step, or a list of ids of steps that run at once, such as ["input", ["a", "b"], "response"]; such a list ' +
+  "holds no other list: write the steps of a longer branch one after the other";
+
 /** Steps in their order; the steps of an inner list run at once. */
 export const executionOrder = z
-  .array(z.union([stepId, z.array(stepId).min(1).max(GRAPH_MAX_STEPS)]))
+  .array(z.union([stepId, z.array(stepId).min(1).max(GRAPH_MAX_STEPS)], NO_ENTRY))
   .min(1)
   .max(GRAPH_MAX_STEPS);
 
@@ -82,13 +86,17 @@ export const policySchema = z
     allowedHosts: z.array(hostPattern).max(POLICY_MAX_HOSTS).optional(),
     /** Of a whole run. */
     maxDurationMs: z.int().min(1).max(RUN_TIMEOUT_MS).optional(),
-    /** Tool calls of one run, every attempt counted. */
+    /** Tool calls of one run, every attempt counted; steps of `input` and `response` are none. */
     maxCalls: z.int().min(1).max(RUN_MAX_CALLS).optional(),
     /** Of one step's output, and of the answer. */
     maxOutputBytes: z.int().min(1).max(RUN_OUTPUT_MAX_BYTES).optional(),
     /** Runs, counted over all isolates. */
     rate: z.strictObject({ perCaller: perMinute.optional(), perAgent: perMinute.optional() }).optional(),
-    /** CEL over `tool` (`id`, `name`), `config` (references resolved), `caller` (`kind`, `id`) and the references' names. */
+    /**
+     * CEL over `tool` (`id`, `name`), `config` (references resolved, defaults filled in), `caller` (`kind`, `id`), `input`
+     * (the request's body) and the references' names; other steps are null until they have run. Asked before every step,
+     * `input` and `response` too: a rule about one tool says so first, `tool.name == "httpRequest" && …`.
+     */
     deny: z
       .array(
         z.strictObject({
@@ -138,7 +146,12 @@ export const createAgentBody = z
 
 export type CreateAgent = z.output<typeof createAgentBody>;
 
-export const agentIdSchema = z.string().regex(/^agent_[0-9a-z]{26}$/, "an agent's id");
+export const agentIdSchema = z
+  .string()
+  .regex(
+    /^agent_[0-9a-z]{26}$/,
+    "an agent's id, agent_ and 26 letters and digits, as its deploy answers it: no server's id",
+  );
 export const runIdSchema = z.string().regex(/^run_[0-9a-z]{26}$/, "a run's id");
 
 /** What the agents contract answers to create and look-up. */

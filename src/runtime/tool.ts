@@ -147,11 +147,23 @@ export function failForNow(message: string): ToolResult {
 
 export type BoundStep = (context: StepContext) => ToolResult | Promise<ToolResult>;
 
+/** A tool, set up for one call. */
+export interface BoundTool {
+  readonly run: BoundStep;
+  /** What a dry run does instead. */
+  readonly preview: BoundStep;
+  /** What it goes by: the config as its schema reads it, defaults filled in. */
+  readonly settings: Json;
+}
+
 /**
  * What a call does to the world. `none`: nothing, it only computes. `read`: looks outside, and may be repeated. `write`:
  * changes something, so that it is journalled before the next one, and only its preview runs in a dry run.
  */
 export type ToolEffect = "none" | "read" | "write";
+
+/** `unlessOptional`: what an optional reference brings nothing to is left out, as it is anywhere. */
+export type NullWhen = "always" | "unlessOptional";
 
 /** A tool as the planner and the executor see it. */
 export interface Tool {
@@ -163,20 +175,25 @@ export interface Tool {
   readonly filters: readonly string[];
   readonly updates: readonly string[];
   readonly literals: readonly string[];
+  /** Properties of the config that are null where what they refer to is missing: it is the tool that answers for it. */
+  readonly nullWhenMissing: ReadonlyMap<string, NullWhen>;
   /** Properties of the config that are CEL over the references' names; they hold no references themselves. */
   readonly expressions: readonly string[];
   /** Steps of the tool that a parallel group may hold; null where any number may run at once. */
   readonly maxAtOnce: number | null;
   /** Faults of a config as its author wrote it, beyond those of its schema. Strings may still hold references. */
   check(config: JsonObject): readonly FieldError[];
-  /** Makes a step out of a config whose references are resolved. `preview` is what a dry run does instead. */
-  bind(config: JsonObject): Result<{ readonly run: BoundStep; readonly preview: BoundStep }, readonly FieldError[]>;
+  /** Makes a step out of a config whose references are resolved. */
+  bind(config: JsonObject): Result<BoundTool, readonly FieldError[]>;
 }
 
 export interface ToolDefinition<Config extends z.ZodType> {
   readonly name: string;
   readonly description: string;
-  /** Refinements belong to the property that they are about: at write time, faults at a reference are put off. */
+  /**
+   * What it gives is JSON. Refinements belong to the property that they are about: at write time, faults at a reference
+   * are put off.
+   */
   readonly config: Config;
   /** What later steps can refer to: describes, and holds the tool's tests to it. */
   readonly output: z.ZodType;
@@ -186,6 +203,8 @@ export interface ToolDefinition<Config extends z.ZodType> {
   readonly updates?: readonly string[];
   /** Properties of the config that hold no references: `{{` in them is text like any other. */
   readonly literals?: readonly string[];
+  /** For what a caller may leave out and is answered for: without it, a missing value fails the step, a 500. */
+  readonly nullWhenMissing?: Readonly<Record<string, NullWhen>>;
   readonly check?: (config: JsonObject) => readonly FieldError[];
   /** `none` unless said otherwise. */
   readonly effect?: ToolEffect;
@@ -209,6 +228,7 @@ export function defineTool<Config extends z.ZodType>(definition: ToolDefinition<
     updates: definition.updates ?? [],
     effect: definition.effect ?? "none",
     literals: definition.literals ?? [],
+    nullWhenMissing: new Map(Object.entries(definition.nullWhenMissing ?? {})),
     expressions: definition.expressions ?? [],
     maxAtOnce: definition.maxAtOnce ?? null,
     check: definition.check ?? (() => []),
@@ -216,7 +236,12 @@ export function defineTool<Config extends z.ZodType>(definition: ToolDefinition<
       const parsed = schema.safeParse(config);
       if (!parsed.success) return err(parsed.error.issues.flatMap((issue) => toFaults(issue, name)));
       const { data } = parsed;
-      return ok({ run: (context) => run(data, context), preview: (context) => preview(data, context) });
+      return ok({
+        run: (context) => run(data, context),
+        preview: (context) => preview(data, context),
+        // Made of JSON by schemas that give JSON.
+        settings: data as Json,
+      });
     },
   };
 }

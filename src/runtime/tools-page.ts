@@ -77,7 +77,9 @@ export function renderToolsPage(
     html`<p>The steps that a graph is made of: <code>name</code> picks one of these, <code>config</code> sets it up.
 A string of a config may hold references such as <code>{{input.email}}</code>; one that is a reference as a whole keeps
 the type of its value, so that it may stand where a number or an object is asked for. <code>{{a.b?}}</code> is optional:
-without a value, the property that holds it is left out.</p>
+without a value, the property that holds it is left out. Beside steps there are <code>request</code> (<code>method</code>,
+<code>headers</code>, their names in any case, <code>query</code>), <code>run</code> (<code>id</code>, <code>error</code>),
+<code>agent.id</code>, <code>owner.id</code> and <code>secrets</code>.</p>
 <p>Machines read <a href="/docs/tools.json">tools.json</a>; <a href="/docs">the API</a> has a page of its own.</p>
 ${tools.map(renderTool)}
 ${renderExpressions(expressions)}`,
@@ -87,7 +89,7 @@ ${renderExpressions(expressions)}`,
 function renderExpressions(forms: readonly CallableForm[]): Markup {
   return html`<h2 id="expressions">Expressions</h2>
 <p><code>when</code>, <code>transform</code> and a policy's rules are written in
-CEL (cel.dev) over the names that references know. A step whose id holds a <code>-</code> is
+CEL (cel.dev) over the names that references know. A step whose id holds a <code>-</code>, or is a word of CEL's, is
 <code>steps["my-step"]</code>. A field that is missing is a fault: ask <code>has(a.b)</code> first, or write
 <code>a.?b.orValue("")</code>. Work and results are bounded.</p>
 <table>${forms.map(({ form, does }) => html`<tr><td><code>${form}</code></td><td>${does}</td></tr>`)}</table>`;

@@ -92,11 +92,6 @@ function scopeOf({ readsRequest }: Plan, { runId, agentId, ownerId, request }: R
   ]);
 }
 
-/** From here on references can read of a failure that did not end the run. */
-export function tellFailure({ scope, order }: ActiveRun, step: string, message: string): void {
-  scope.set("run", { id: order.runId, error: { step, message } });
-}
-
 /** The trace so far where no ending is given. */
 export function toRunTrace(run: ActiveRun, ending: Ending | null): RunTrace {
   return withSteps(run, summarize(run, ending));

@@ -6,8 +6,7 @@ import type { Plan } from "../graph/graph.ts";
 import type { Hides, Scope } from "../graph/references.ts";
 import { isSecret, isSensitive } from "../graph/secrets.ts";
 import type { PlannedStep } from "../graph/step.ts";
-import type { BoundTool } from "../graph/step-config.ts";
-import type { BoundStep, RunContext, StepContext, ToolServices } from "../tool.ts";
+import type { BoundStep, BoundTool, RunContext, StepContext, ToolServices } from "../tool.ts";
 import type { ActiveRun } from "./active-run.ts";
 import { admitCall } from "./call-policy.ts";
 import { callWithin } from "./call-within.ts";
@@ -17,6 +16,7 @@ import { writeJournal } from "./journal.ts";
 import { cancelled, failed, type Outcome, policyRefused, settle, timedOut, unavailable } from "./outcome.ts";
 import { pause, pauseMs } from "./pause.ts";
 import { maskThrown } from "./secret-mask.ts";
+import { settledConfig } from "./settled-config.ts";
 
 /** What of a step is known while it is tried, should it end in the middle. */
 export interface Progress {
@@ -69,7 +69,7 @@ async function attempt(
 ): Promise<Outcome> {
   const stopped = stoppedBefore(run, step, canceller, progress);
   if (stopped !== null) return stopped;
-  const refusal = admitCall(run, step, () => shownToRules(run, step, config));
+  const refusal = admitCall(run, step, () => shownToRules(run, step, config, tool));
   if (refusal !== null) return policyRefused(run, step, refusal);
   const isWrite = step.effect === "write";
   if (isWrite && !run.order.dryRun && progress.attempts === 0) {
@@ -82,10 +82,12 @@ async function attempt(
   return call(run, step, isWrite && run.order.dryRun ? tool.preview : tool.run, canceller);
 }
 
-/** What a caller sent, whatever its name, is the rules' business; secrets are not. */
-function shownToRules(run: ActiveRun, step: PlannedStep, config: JsonObject): JsonObject | null {
+/** What a caller sent, whatever its name, is the rules' business, and so is what the tool takes by itself; secrets are not. */
+function shownToRules(run: ActiveRun, step: PlannedStep, config: JsonObject, { settings }: BoundTool): Json {
   const shown = step.secretNames.length === 0 ? config : withoutValues(run, step, isSecret);
-  return run.mask === null || shown === null ? shown : (run.mask.value(shown) as JsonObject);
+  if (shown === null) return null;
+  const settled = settledConfig(config, shown, settings);
+  return run.mask === null ? settled : run.mask.value(settled);
 }
 
 /** A step that only computes is over before anybody could stop it, unless it waited to be tried again. */

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from "../../core/json.ts";
+import type { Json } from "../../core/json.ts";
 import { BUILT_IN_RULES, type PlannedRule, ruleScope } from "../graph/policy.ts";
 import type { Scope } from "../graph/references.ts";
 import type { PlannedStep } from "../graph/step.ts";
@@ -13,8 +13,11 @@ export interface PolicyRefusal {
 /** The frame of a graph: what comes in and goes out is no call of a tool. */
 const UNCOUNTED: ReadonlySet<string> = new Set(["input", "response"]);
 
-/** Counts one call of a tool, or says why it may not be made. `config` is what the rules see: without secrets. */
-export function admitCall(run: ActiveRun, step: PlannedStep, config: () => JsonObject | null): PolicyRefusal | null {
+/**
+ * Counts one call of a tool, or says why it may not be made. Rules are asked for every step, those that are not counted
+ * too: what comes in and what is answered can be what they are about. `config` is what they see: without secrets.
+ */
+export function admitCall(run: ActiveRun, step: PlannedStep, config: () => Json): PolicyRefusal | null {
   const { maxCalls, rules } = run.plan.policy;
   const counts = !UNCOUNTED.has(step.name);
   if (counts && maxCalls !== null && run.calls >= maxCalls) {
@@ -25,12 +28,13 @@ export function admitCall(run: ActiveRun, step: PlannedStep, config: () => JsonO
   return refusal;
 }
 
-function findRefusal(run: ActiveRun, step: PlannedStep, config: JsonObject | null): PolicyRefusal | null {
+function findRefusal(run: ActiveRun, step: PlannedStep, config: Json): PolicyRefusal | null {
   const { policy } = run.plan;
   if (config === null) return notEvaluated(policy.rules[0]?.name ?? "", "the step's config is too large");
-  const { kind, id } = run.order.caller;
+  const { caller, request } = run.order;
+  const { kind, id } = caller;
   const call: Record<string, Json> = { tool: { id: step.toolId, name: step.name }, config, caller: { kind, id } };
-  const scope = ruleScope(policy, run.scope, call);
+  const scope = ruleScope(policy, run.scope, { call, body: request.input });
   for (const rule of policy.rules) {
     const refusal = applyRule(rule, scope);
     if (refusal !== null) return refusal;

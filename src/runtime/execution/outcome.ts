@@ -1,10 +1,10 @@
 import { RUN_TIMEOUT_MS } from "../../config/limits.ts";
-import type { AppError } from "../../core/errors.ts";
+import type { AppError, FieldError } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
 import type { StepTrace } from "../contract.ts";
 import type { PlannedStep } from "../graph/step.ts";
 import { jsonSize } from "../json-size.ts";
-import { RUN_SCOPE_MAX_BYTES, TRACE_ERROR_MAX_CHARS } from "../limits.ts";
+import { INPUT_FAULTS_MAX, RUN_SCOPE_MAX_BYTES, TRACE_ERROR_MAX_CHARS } from "../limits.ts";
 import type { GraphAnswer, ToolResult } from "../tool.ts";
 import type { ActiveRun } from "./active-run.ts";
 import type { PolicyRefusal } from "./call-policy.ts";
@@ -69,7 +69,7 @@ function settleAnswer(run: ActiveRun, step: PlannedStep, answer: GraphAnswer): O
 /** A tool may be who enforces a rule of the policy: that of the hosts. */
 function refused(run: ActiveRun, step: PlannedStep, error: AppError): Failure {
   if (error.code === "POLICY_REFUSED") return policyRefused(run, step, { rule: error.rule, message: error.detail });
-  return { ...ORDINARY, status: "refused", message: `refused: ${error.code}`, error };
+  return { ...ORDINARY, status: "refused", message: tellable(run, error.detail), error };
 }
 
 export function policyRefused(run: ActiveRun, step: PlannedStep, { rule, message }: PolicyRefusal): Failure {
@@ -103,6 +103,18 @@ export function cancelled(run: ActiveRun, step: PlannedStep): Failure {
 
 export function unavailable(detail: string): Failure {
   return { ...ORDINARY, message: detail, error: { code: "STORAGE_UNAVAILABLE", detail }, isPassing: true };
+}
+
+/** From here on references can read of a failure that did not end the run: what its caller would have been told. */
+export function tellFailure(run: ActiveRun, step: string, { message, error }: Failure): void {
+  const { scope, order } = run;
+  const faults = error.code === "VALIDATION_FAILED" ? { errors: tellableFaults(run, error.errors) } : {};
+  scope.set("run", { id: order.runId, error: { step, code: error.code, message, ...faults } });
+}
+
+function tellableFaults(run: ActiveRun, errors: readonly FieldError[]): Json {
+  const told = ({ path, message }: FieldError) => ({ path: tellable(run, path), message: tellable(run, message) });
+  return errors.slice(0, INPUT_FAULTS_MAX).map(told);
 }
 
 function blame(run: ActiveRun, { toolId }: PlannedStep, message: string) {

@@ -6,7 +6,7 @@ import type { PlannedStep } from "../graph/step.ts";
 import type { ActiveRun, Ending } from "./active-run.ts";
 import { foundBug, type Progress, runAttempts } from "./attempts.ts";
 import type { Canceller } from "./canceller.ts";
-import { failed, type Outcome } from "./outcome.ts";
+import { type Failure, failed, type Outcome } from "./outcome.ts";
 
 /** What a step means for the run. */
 export interface StepEnd {
@@ -14,7 +14,7 @@ export interface StepEnd {
   /** What later steps read. */
   readonly value: Json;
   /** What failed, where the run goes on all the same. */
-  readonly failure: { readonly message: string; readonly goTo: number | null } | null;
+  readonly failure: { readonly what: Failure; readonly goTo: number | null } | null;
   /** How the run ends with this step; null where it goes on. */
   readonly ending: Ending | null;
 }
@@ -54,13 +54,13 @@ function toEnd({ toolId, onError }: PlannedStep, outcome: Outcome): StepEnd {
     case "answer":
       return { toolId, value: null, failure: null, ending: { result: ok(outcome.answer), isCancelled: false } };
     case "failed": {
-      const { message, error, isFinal, status } = outcome;
+      const { error, isFinal, status } = outcome;
       if (isFinal || onError.kind === "fail") {
         const ending = { result: err(error), isCancelled: status === "cancelled" };
         return { toolId, value: null, failure: null, ending };
       }
       const goTo = onError.kind === "goTo" ? onError.stage : null;
-      return { toolId, value: null, failure: { message, goTo }, ending: null };
+      return { toolId, value: null, failure: { what: outcome, goTo }, ending: null };
     }
   }
 }

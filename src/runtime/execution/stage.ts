@@ -1,7 +1,8 @@
 import type { Json } from "../../core/json.ts";
 import type { PlannedStep } from "../graph/step.ts";
 import { GROUP_MAX_PARALLEL } from "../limits.ts";
-import { type ActiveRun, type Ending, tellFailure } from "./active-run.ts";
+import type { ActiveRun, Ending } from "./active-run.ts";
+import { tellFailure } from "./outcome.ts";
 import { runStep, type StepEnd } from "./run-step.ts";
 
 export interface StageEnd {
@@ -25,7 +26,7 @@ function takeFailure(run: ActiveRun, ends: readonly StepEnd[]): number | null {
   const failed = ends.filter((end) => end.failure !== null);
   const end = failed.find(({ failure }) => failure?.goTo !== null) ?? failed[0];
   if (!end?.failure) return null;
-  tellFailure(run, end.toolId, end.failure.message);
+  tellFailure(run, end.toolId, end.failure.what);
   return end.failure.goTo;
 }
 

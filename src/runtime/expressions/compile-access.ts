@@ -1,4 +1,5 @@
 import { isPrototypeKey } from "../../core/json.ts";
+import { fieldFault, heldName } from "../graph/known-fields.ts";
 import { type Compiled, type Context, nodesOf } from "./compiled.ts";
 import { Fault, type Frame } from "./faults.ts";
 import { QUOTE_MAX_CHARS } from "./limits.ts";
@@ -75,9 +76,10 @@ const HOLDS_FIELDS: ReadonlySet<StaticKind> = new Set(["dyn", "map", "optional"]
 export function compileLook(node: Access, context: Context): Look {
   const holder = context.compile(node.args[0], context);
   if (node.op === "." || node.op === ".?") {
-    const name = node.args[1];
+    const name = heldKey(node, context) ?? node.args[1];
     if (isPrototypeKey(name)) throw new Fault(`${name} is never readable`, node.start);
     if (!HOLDS_FIELDS.has(holder.kind)) throw new Fault(`${holder.kind} has no fields`, node.start);
+    refuseUnknown(node, context);
     const within = (value: Value | undefined) => (value === undefined ? undefined : memberOf(value, name));
     return { nodes: nodesOf(holder), holder: holder.run, within };
   }
@@ -88,16 +90,46 @@ export function compileLook(node: Access, context: Context): Look {
   if (!HOLDS_FIELDS.has(holder.kind) && holder.kind !== "list") {
     throw new Fault(`${holder.kind} has no items`, node.start);
   }
+  refuseUnknown(node, context);
   const key = context.compile(keyNode, context);
+  const held = heldKey(node, context);
   return {
     nodes: nodesOf(holder, key),
     holder: holder.run,
     within(value, frame) {
-      const wanted = key.run(frame);
+      const wanted = held ?? key.run(frame);
       frame.at = node.start;
       return value === undefined ? undefined : itemOf(value, wanted);
     },
   };
+}
+
+/** Of what every run knows, a field that is never there is no matter of data. */
+function refuseUnknown(node: Access, context: Context): void {
+  const root = knownRoot(node.args[0], context);
+  const fault = root === null ? null : fieldFault(root, writtenKey(node) ?? undefined);
+  if (fault !== null) throw new Fault(fault, node.start);
+}
+
+/** The name at the beginning of a path, unless a macro binds it. */
+function knownRoot(node: Node, context: Context): string | null {
+  return node.op === "id" && !context.bound.has(node.args) ? node.args : null;
+}
+
+/** The name of a field, where it is written out. */
+function writtenKey({ args: [, key] }: Access): string | null {
+  if (typeof key === "string") return key;
+  return key.op === "value" && typeof key.args === "string" ? key.args : null;
+}
+
+/** The written name of a field of `root.field`, as it is held; null where the access is of anything else. */
+function heldKey(node: Access, context: Context): string | null {
+  const [holder] = node.args;
+  const name = writtenKey(node);
+  if (name === null || (holder.op !== "." && holder.op !== "[]")) return null;
+  const root = knownRoot(holder.args[0], context);
+  const field = writtenKey(holder);
+  return root === null || field === null ? null : heldName(root, [field], name);
 }
 
 /** The step that `steps.name` or `steps["name"]` means; null where the access is of something else. */

@@ -7,7 +7,7 @@ import { FUNCTIONS } from "./functions.ts";
 import { CALL_STEPS, QUOTE_MAX_CHARS } from "./limits.ts";
 import type { Node } from "./parse.ts";
 import { compilePattern } from "./patterns.ts";
-import { isOptional, type Kind, kindOf, optional, type Value } from "./values.ts";
+import { isOptional, type Kind, kindOf, optional, TYPE_NAMES, type Value } from "./values.ts";
 
 export function compileCall(
   node: Node,
@@ -24,10 +24,13 @@ export function compileCall(
   if (name === "matches") return compileMatches(node, all, context);
   const optionals = compileOptional(node, name, all, context);
   if (optionals !== null) return optionals;
+  if (name === "type") throw new Fault(TYPE_FORM, node.start);
   const called = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
   if (called === undefined) throw new Fault(`there is no function ${name.slice(0, QUOTE_MAX_CHARS)}`, node.pos);
   return compileFunction(node, name, called, all, context);
 }
+
+const TYPE_FORM = `type() is compared with a type's name: write type(x) == ${Object.keys(TYPE_NAMES).join(" or ")}`;
 
 function compileFunction(node: Node, name: string, called: CelFunction, given: readonly Node[], context: Context) {
   const { takes, mayLack = 0, run, gives, steps = CALL_STEPS } = called;
@@ -35,8 +38,11 @@ function compileFunction(node: Node, name: string, called: CelFunction, given: r
     throw new Fault(`write ${called.form}`, node.start);
   }
   const parts = given.map((argument) => context.compile(argument, context));
-  const refuse = (kind: Kind) => new Fault(`${name}() does not take ${kind}: write ${called.form}`, node.start);
-  for (const [i, { kind }] of parts.entries()) if (kind !== "dyn" && !fits(takes[i], kind)) throw refuse(kind);
+  const refuse = (kind: Kind, i: number) => {
+    const taken = (takes[i] ?? []).join(" or ");
+    return new Fault(`${name}() does not take ${kind}: it takes ${taken}, as in ${called.form}`, node.start);
+  };
+  for (const [i, { kind }] of parts.entries()) if (kind !== "dyn" && !fits(takes[i], kind)) throw refuse(kind, i);
   const compiled: Compiled = {
     kind: gives,
     nodes: nodesOf(...parts),
@@ -44,7 +50,7 @@ function compileFunction(node: Node, name: string, called: CelFunction, given: r
       const values = parts.map((part) => part.run(frame));
       for (let i = 0; i < values.length; i++) {
         const kind = kindOf(values[i] ?? null);
-        if (!fits(takes[i], kind)) throw refuse(kind);
+        if (!fits(takes[i], kind)) throw refuse(kind, i);
       }
       frame.at = node.start;
       spend(frame, steps);

@@ -15,7 +15,7 @@ import {
   type Order,
 } from "./operators.ts";
 import type { Node } from "./parse.ts";
-import { kindOf, type StaticKind, type Value } from "./values.ts";
+import { kindOf, type StaticKind, TYPE_NAMES, type Value } from "./values.ts";
 
 export function compileNode(node: Node, context: Context): Compiled {
   switch (node.op) {
@@ -198,11 +198,6 @@ function binaryOperation(op: Binary): (a: Value, b: Value, frame: Frame) => Valu
       return (a, b, frame) => calculate(op, a, b, frame);
   }
 }
-
-const TYPE_NAMES: Readonly<Record<string, string>> = {
-  null_type: "null",
-  ...{ bool: "bool", int: "int", double: "double", string: "string", bytes: "bytes", list: "list", map: "map" },
-};
 
 /** `type(x) == string`: the only place where a type's name is no step's. */
 function compileTypeTest(op: "==" | "!=", [a, b]: readonly [Node, Node], context: Context): Compiled | null {

@@ -65,6 +65,6 @@ function describe(error: ParseError, text: string): string {
   if (error.code === "limit_exceeded") return `too long or too deep for one expression, at ${place}`;
   // The library quotes one code unit there, which can be half a character.
   if (error.code === "unexpected_character") return `unexpected character, at ${place}`;
-  const summary = error.summary.replace(/\b[A-Z]{3,}\b/g, (name) => TOKENS[name] ?? name.toLowerCase());
+  const summary = error.summary.replace(/\b[A-Z]{2,}\b/g, (name) => TOKENS[name] ?? name.toLowerCase());
   return `${summary.toWellFormed()}, at ${place}`;
 }

@@ -54,6 +54,12 @@ export type Kind =
 /** What is known of a value before there is one. */
 export type StaticKind = Kind | "dyn";
 
+/** Kinds by the names that `type(x)` is compared with. */
+export const TYPE_NAMES: Readonly<Record<string, Kind>> = {
+  null_type: "null",
+  ...{ bool: "bool", int: "int", double: "double", string: "string", bytes: "bytes", list: "list", map: "map" },
+};
+
 const PRIMITIVES: Readonly<Record<string, Kind>> = {
   boolean: "bool",
   number: "double",

@@ -7,12 +7,15 @@ import type { Registry } from "../registry.ts";
 import type { Tool } from "../tool.ts";
 import { joinPath } from "./references.ts";
 import type { RootFault } from "./roots.ts";
+import { isValueWord, misnamedSteps, writtenStep } from "./step-names.ts";
 
 /** What expressions are compiled with, and where their faults go. */
 export interface ExpressionPlanning {
   /** Null where none is compiled any more: a fault has told why. */
   readonly expressions: Expressions | null;
   readonly rootFault: RootFault;
+  /** The graph's steps, to say how one is named that is no CEL name. */
+  readonly toolIds: ReadonlySet<string>;
   readonly faults: FieldError[];
 }
 
@@ -20,7 +23,7 @@ export interface ExpressionPlanning {
 export function planExpression(
   text: string,
   path: string,
-  { expressions, rootFault, faults }: ExpressionPlanning,
+  { expressions, rootFault, toolIds, faults }: ExpressionPlanning,
 ): Expression | null {
   const message = formFault(text);
   if (message !== null) {
@@ -29,16 +32,30 @@ export function planExpression(
   }
   if (expressions === null) return null;
   const compiled = expressions.compile(text);
+  const misnamed = misnamedSteps(text, toolIds);
   if (!compiled.ok) {
-    faults.push({ path, message: compiled.error });
+    const hints = misnamed.map((id) => `; the step ${id} is ${writtenStep(id)} here`);
+    faults.push({ path, message: `${compiled.error}${hints.join("")}` });
     return null;
   }
-  const wrong = compiled.value.roots.flatMap((root) => {
+  const wrong = new Set(misnamed.filter(isValueWord).map(valueFault));
+  for (const root of compiled.value.roots) {
     const fault = rootFault(root);
-    return fault === null ? [] : [{ path, message: `${root}: ${fault}` }];
-  });
-  faults.push(...wrong);
-  return wrong.length === 0 ? compiled.value : null;
+    if (fault === null) continue;
+    // `my-step` is `my` less `step` to CEL.
+    const meant = toolIds.has(root) ? undefined : misnamed.find((id) => id.split("-").includes(root));
+    wrong.add(meant === undefined ? `${root}: ${fault}` : hyphenFault(meant));
+  }
+  faults.push(...Array.from(wrong, (message) => ({ path, message })));
+  return wrong.size === 0 ? compiled.value : null;
+}
+
+function hyphenFault(id: string): string {
+  return `${id} is a subtraction here: the step is ${writtenStep(id)}`;
+}
+
+function valueFault(id: string): string {
+  return `${id} is a value here: the step is ${writtenStep(id)}; give it another id`;
 }
 
 function formFault(text: string): string | null {

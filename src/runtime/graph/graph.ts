@@ -63,10 +63,10 @@ export function planGraph(graph: Graph, planning: Planning): Result<Plan, readon
   for (const [i, spec] of graph.tools.entries()) {
     const rootFault = rootsBefore(spec.toolId, toolIds, order);
     const path = `tools.${i}`;
-    steps.set(spec.toolId, planStep(spec, { graph, order, registry, expressions, rootFault, path, faults }));
+    steps.set(spec.toolId, planStep(spec, { graph, order, registry, expressions, rootFault, toolIds, path, faults }));
   }
   faults.push(...policyFaults(policy, graph, registry));
-  const planned = planPolicy(policy, { expressions, rootFault: rootsOfRules(toolIds), faults });
+  const planned = planPolicy(policy, graph, { expressions, rootFault: rootsOfRules(toolIds), toolIds, faults });
   if (faults.length > 0) return err(faults);
   const stages = order.stages.map((stage) => stage.flatMap((id) => steps.get(id) ?? []));
   const secretNames = [...new Set([...steps.values()].flatMap((step) => step.secretNames))];

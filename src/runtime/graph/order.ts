@@ -41,20 +41,19 @@ export function idFaults({ tools }: Graph, { stageOf }: Order): readonly FieldEr
 }
 
 /** Of the order itself: steps that are not there, or never run. */
-export function orderFaults({ tools, executionOrder }: Graph, { stages }: Order): readonly FieldError[] {
+export function orderFaults({ tools, executionOrder }: Graph, order: Order): readonly FieldError[] {
+  const { stages } = order;
   const faults: FieldError[] = [];
   const byId = new Map(tools.map((tool) => [tool.toolId, tool]));
   const seen = new Set<string>();
-  let end: string | null = null;
+  const ends = endsBefore(order, byId);
   for (const [i, stage] of stages.entries()) {
     for (const [j, id] of stage.entries()) {
       const path = typeof executionOrder[i] === "string" ? `executionOrder.${i}` : `executionOrder.${i}.${j}`;
-      const message = placeFault(id, byId.get(id), seen, end, stage);
+      const message = placeFault(id, byId.get(id), seen, ends[i] ?? null, stage);
       if (message !== null) faults.push({ path, message });
       seen.add(id);
     }
-    const [only] = stage;
-    if (stage.length === 1 && only !== undefined && endsOrder(byId.get(only))) end ??= only;
   }
   const count = stages.reduce((sum, stage) => sum + stage.length, 0);
   if (count > GRAPH_MAX_STEPS) {
@@ -88,14 +87,43 @@ function placeFault(
 ): string | null {
   if (tool === undefined) return `no tool has the id ${id}`;
   if (seen.has(id)) return `${id} is in the order already`;
-  if (end !== null) return `${id} never runs: the response step ${end} ends the run before`;
+  if (end !== null) return `${id} never runs: the response step ${end} ends the run before, and no onError leads here`;
   if (tool.name === "response" && stage.length > 1) {
     return `${id} ends the run: a response step does not run at once with others`;
   }
   return null;
 }
 
-/** A response that always answers; one with a condition may be passed by. */
+/**
+ * For each stage, the response step that ends every run before it; null where a run can come there: from the stage
+ * before, passing by a step whose condition does not hold, or by a failure whose `onError` leads there.
+ */
+function endsBefore({ stages, stageOf }: Order, byId: ReadonlyMap<string, ToolSpec>): readonly (string | null)[] {
+  const led = new Set<number>();
+  const ends: (string | null)[] = [];
+  let end: string | null = null;
+  for (const [i, stage] of stages.entries()) {
+    if (led.has(i)) end = null;
+    ends.push(end);
+    // What never runs leads nowhere.
+    if (end !== null) continue;
+    for (const id of stage) {
+      const { onError = "fail" } = byId.get(id) ?? {};
+      const there = isStepId(onError) ? stageOf.get(onError) : undefined;
+      if (there !== undefined && there > i) led.add(there);
+    }
+    const [only] = stage;
+    if (stage.length === 1 && only !== undefined && endsOrder(byId.get(only))) end = only;
+  }
+  return ends;
+}
+
+/** Whether an `onError` names a step: the two words are never taken for one. */
+function isStepId(onError: string): boolean {
+  return onError !== "fail" && onError !== "continue";
+}
+
+/** Whether no run goes on at the next step: a response with a condition may be passed by, and one may fail. */
 function endsOrder(tool: ToolSpec | undefined): boolean {
-  return tool?.name === "response" && tool.when === undefined;
+  return tool?.name === "response" && tool.when === undefined && tool.onError !== "continue";
 }

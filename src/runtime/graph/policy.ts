@@ -5,6 +5,7 @@ import type { Expression } from "../expressions/expression.ts";
 import type { Registry } from "../registry.ts";
 import { type ExpressionPlanning, planExpression } from "./expressions.ts";
 import type { Scope } from "./references.ts";
+import { INPUT } from "./roots.ts";
 
 /** Rules that every policy has, by the names that refusals and traces give them. */
 export const BUILT_IN_RULES = { calls: "max-calls", tools: "allowed-tools", hosts: "allowed-hosts" } as const;
@@ -26,10 +27,12 @@ export interface PlannedPolicy {
   readonly rules: readonly PlannedRule[];
   /** Names that the rules read, each once. */
   readonly ruleRoots: readonly string[];
+  /** Names by which rules read the request's body, whether or not a step has given it yet. */
+  readonly bodyRoots: ReadonlySet<string>;
 }
 
 /** `planning` is that of rules: they read any step. */
-export function planPolicy(policy: Policy, planning: ExpressionPlanning): PlannedPolicy {
+export function planPolicy(policy: Policy, graph: Pick<Graph, "tools">, planning: ExpressionPlanning): PlannedPolicy {
   const rules = (policy.deny ?? []).flatMap(({ name, when }, i): readonly PlannedRule[] => {
     const expression = planExpression(when, `policy.deny.${i}.when`, planning);
     return expression === null ? [] : [{ name, when: expression }];
@@ -42,6 +45,7 @@ export function planPolicy(policy: Policy, planning: ExpressionPlanning): Planne
     rate: policy.rate,
     rules,
     ruleRoots: [...new Set(rules.flatMap((rule) => rule.when.roots))],
+    bodyRoots: bodyRootsOf(graph),
   };
 }
 
@@ -71,9 +75,24 @@ function nameFaults(deny: NonNullable<Policy["deny"]>): readonly FieldError[] {
   });
 }
 
-/** What rules read about one call: a step that has not run yet is null, and the call's own names come first. */
-export function ruleScope({ ruleRoots }: PlannedPolicy, scope: Scope, call: Readonly<Record<string, Json>>): Scope {
-  return new Map(
-    ruleRoots.map((root) => [root, Object.hasOwn(call, root) ? (call[root] ?? null) : (scope.get(root) ?? null)]),
-  );
+/** The `input` step, whatever its id; `input` itself unless another tool's step is called so. */
+function bodyRootsOf({ tools }: Pick<Graph, "tools">): ReadonlySet<string> {
+  const roots = new Set(tools.flatMap(({ toolId, name }) => (name === INPUT ? [toolId] : [])));
+  return tools.some(({ toolId }) => toolId === INPUT) ? roots : roots.add(INPUT);
+}
+
+/**
+ * What rules read about one call: the request's body from the first call on, any other step is null until it has run,
+ * and the call's own names come first.
+ */
+export function ruleScope(
+  { ruleRoots, bodyRoots }: PlannedPolicy,
+  scope: Scope,
+  { call, body }: { readonly call: Readonly<Record<string, Json>>; readonly body: Json },
+): Scope {
+  const read = (root: string): Json => {
+    if (Object.hasOwn(call, root)) return call[root] ?? null;
+    return bodyRoots.has(root) ? body : (scope.get(root) ?? null);
+  };
+  return new Map(ruleRoots.map((root) => [root, read(root)]));
 }

@@ -1,9 +1,8 @@
-import { RUN_OUTPUT_MAX_BYTES } from "../../config/limits.ts";
 import type { FieldError } from "../../core/errors.ts";
 import { isJsonObject, isPrototypeKey, type Json, type JsonObject } from "../../core/json.ts";
-import { MASK } from "../../core/mask.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 import { REFERENCE_MAX_CHARS, REFERENCE_MAX_SEGMENTS, TEMPLATE_MAX_CHARS, TEMPLATE_MAX_REFERENCES } from "../limits.ts";
+import { heldName } from "./known-fields.ts";
 
 /** `{{root.path[0]?}}`, taken apart. `text` is what the author wrote, braces included. */
 export interface Reference {
@@ -21,7 +20,9 @@ export type Template =
   | { readonly kind: "list"; readonly items: readonly Template[] }
   | { readonly kind: "object"; readonly entries: readonly (readonly [string, Template])[] }
   /** `{ $eq: inner }`, or nothing where `inner` is nothing: what a referenced value becomes in a filter. */
-  | { readonly kind: "equals"; readonly inner: Template };
+  | { readonly kind: "equals"; readonly inner: Template }
+  /** Null in place of a value that is missing; where `evenOptional`, also of one that would be left out. */
+  | { readonly kind: "orNull"; readonly inner: Template; readonly evenOptional: boolean };
 
 export interface PlacedReference {
   readonly reference: Reference;
@@ -40,8 +41,6 @@ export type Scope = ReadonlyMap<string, Json>;
 
 /** Values of secrets by name. Beside the scope, not in it: expressions and tools never see them all. */
 export type Secrets = ReadonlyMap<string, string>;
-
-const NO_SECRETS: Secrets = new Map();
 
 /** In one config, all its strings together: more is data, which belongs in a step's output. */
 const CONFIG_MAX_REFERENCES = 500;
@@ -148,115 +147,12 @@ function parseReference(text: string): Result<Reference, string> {
   if (root === undefined || rest === undefined) {
     return err(`${text} is not a reference: write {{step.path.to[0].value}}, or \\{{ for the characters themselves`);
   }
-  const path = Array.from(rest.matchAll(SEGMENT), ([, name, index]) => name ?? Number(index));
+  const path: (string | number)[] = [];
+  for (const [, name, index] of rest.matchAll(SEGMENT)) {
+    path.push(name === undefined ? Number(index) : heldName(root, path, name));
+  }
   if (path.length > REFERENCE_MAX_SEGMENTS) return err(`${text} has more than ${REFERENCE_MAX_SEGMENTS} parts`);
   const forbidden = [root, ...path].find((part) => typeof part === "string" && isPrototypeKey(part));
   if (forbidden !== undefined) return err(`${text}: ${forbidden} is never part of a path`);
   return ok({ text, root, path, optional: mark === "?" });
-}
-
-/** Ends a resolution: the message names the reference, never a value. */
-class Unresolvable extends Error {
-  override readonly name = "Unresolvable";
-}
-
-/** What a resolution reads from, and the characters that its texts may still hold. */
-interface Source {
-  readonly scope: Scope;
-  readonly secrets: Secrets;
-  readonly hides: Hides | null;
-  chars: number;
-}
-
-/**
- * The config with its references replaced; what they bring in is data and not looked at again. `undefined` where the
- * whole is an optional reference to nothing. The error is a sentence for the caller that names the reference. What
- * `hides` names is masked.
- */
-export function resolveTemplate(
-  template: Template,
-  scope: Scope,
-  secrets: Secrets = NO_SECRETS,
-  hides: Hides | null = null,
-): Result<Json | undefined, string> {
-  try {
-    // Outputs are bounded one by one, but a string can repeat one as often as it likes.
-    return ok(resolve(template, { scope, secrets, hides, chars: RUN_OUTPUT_MAX_BYTES }));
-  } catch (error) {
-    if (error instanceof Unresolvable) return err(error.message);
-    throw error;
-  }
-}
-
-function resolve(template: Template, source: Source): Json | undefined {
-  switch (template.kind) {
-    case "constant":
-      return template.value;
-    case "reference":
-      return read(template.reference, source);
-    case "text":
-      return resolveText(template.parts, source);
-    case "list":
-      return template.items.flatMap((item) => {
-        const value = resolve(item, source);
-        return value === undefined ? [] : [value];
-      });
-    case "object":
-      return resolveObject(template.entries, source);
-    case "equals": {
-      const value = resolve(template.inner, source);
-      return value === undefined ? undefined : { $eq: value };
-    }
-  }
-}
-
-function resolveObject(entries: readonly (readonly [string, Template])[], source: Source): JsonObject {
-  const resolved: [string, Json][] = [];
-  for (const [key, inner] of entries) {
-    const value = resolve(inner, source);
-    if (value !== undefined) resolved.push([key, value]);
-  }
-  return Object.fromEntries(resolved);
-}
-
-function resolveText(parts: readonly (string | Reference)[], source: Source): string {
-  let whole = "";
-  for (const part of parts) {
-    const text = typeof part === "string" ? part : asText(part, source);
-    source.chars -= text.length;
-    if (source.chars < 0) throw new Unresolvable(`its texts grow beyond ${RUN_OUTPUT_MAX_BYTES} characters`);
-    whole += text;
-  }
-  return whole;
-}
-
-function read(reference: Reference, { scope, secrets, hides }: Source): Json | undefined {
-  const isSecret = reference.root === "secrets";
-  const value = isSecret ? secrets.get(String(reference.path[0])) : readPath(reference, scope);
-  if (value === undefined && !reference.optional) {
-    throw new Unresolvable(isSecret ? `the secret ${reference.path[0]} is not set` : `${reference.text} has no value`);
-  }
-  const isShown = value === undefined || value === null || hides === null || !hides(reference);
-  return isShown ? value : MASK;
-}
-
-function readPath({ root, path }: Reference, scope: Scope): Json | undefined {
-  let value = scope.get(root);
-  for (const part of path) {
-    if (value === undefined) break;
-    value = child(value, part);
-  }
-  return value;
-}
-
-/** Names read objects, indexes read lists: a list's `length` is no data of anybody's. */
-function child(value: Json, part: string | number): Json | undefined {
-  if (typeof part === "number") return Array.isArray(value) ? (value as readonly Json[])[part] : undefined;
-  return isJsonObject(value) && Object.hasOwn(value, part) ? value[part] : undefined;
-}
-
-function asText(reference: Reference, source: Source): string {
-  const value = read(reference, source);
-  if (value === undefined) return "";
-  return typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
 }

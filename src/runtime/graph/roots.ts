@@ -6,6 +6,9 @@ export const RESERVED_IDS: ReadonlySet<string> = new Set(["request", "run", "age
 /** Names that the policy's rules know beside them; they hide steps that are called the same. */
 export const RULE_ROOTS: ReadonlySet<string> = new Set(["tool", "config", "caller"]);
 
+/** What rules call the request's body, whether or not a step gives it. */
+export const INPUT = "input";
+
 /** Why a path may not begin with this name; null where it may. */
 export type RootFault = (root: string) => string | null;
 
@@ -24,10 +27,11 @@ export function rootsBefore(toolId: string, toolIds: ReadonlySet<string>, { stag
   };
 }
 
-/** What a rule of the policy may read: any step, which is null until it has run. */
+/** What a rule of the policy may read: the request's body, and any step, which is null until it has run. */
 export function rootsOfRules(toolIds: ReadonlySet<string>): RootFault {
   return (root) => {
     if (root === "secrets") return "secrets are not available here";
-    return RULE_ROOTS.has(root) || RESERVED_IDS.has(root) || toolIds.has(root) ? null : `there is no step ${root}`;
+    const isKnown = root === INPUT || RULE_ROOTS.has(root) || RESERVED_IDS.has(root) || toolIds.has(root);
+    return isKnown ? null : `there is no step ${root}`;
   };
 }

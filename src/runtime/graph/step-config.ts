@@ -4,25 +4,20 @@ import { isJsonObject, type Json, type JsonObject } from "../../core/json.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 import { checkFilter, checkUpdate } from "../../storage/documents/operators.ts";
 import { jsonSize } from "../json-size.ts";
-import type { BoundStep, Tool } from "../tool.ts";
+import type { BoundTool, NullWhen, Tool } from "../tool.ts";
 import { sealFilter } from "./filters.ts";
 import {
   compileTemplate,
   type Hides,
   joinPath,
   type PlacedReference,
-  resolveTemplate,
   type Scope,
   type Secrets,
   type Template,
 } from "./references.ts";
+import { resolveTemplate } from "./resolve-template.ts";
 import { isSensitive, secretFaults, secretNamesIn } from "./secrets.ts";
 import { sealUpdate } from "./updates.ts";
-
-export interface BoundTool {
-  readonly run: BoundStep;
-  readonly preview: BoundStep;
-}
 
 /** A step's config, taken apart: resolved and bound anew in every run unless it is the same in all. */
 export interface PlannedConfig {
@@ -87,13 +82,20 @@ function operatorFaults(config: JsonObject, { filters, updates }: Tool): readonl
   return [...faultsIn(filters, checkFilter), ...faultsIn(updates, checkUpdate)];
 }
 
-function seal(template: Template, { filters, updates }: Tool, faults: FieldError[]): Template {
+function seal(template: Template, { filters, updates, nullWhenMissing }: Tool, faults: FieldError[]): Template {
   if (template.kind !== "object") return template;
   const entries = template.entries.map(([name, inner]) => {
     if (filters.includes(name)) return [name, sealFilter(inner, name, faults)] as const;
-    return [name, updates.includes(name) ? sealUpdate(inner, name, faults) : inner] as const;
+    if (updates.includes(name)) return [name, sealUpdate(inner, name, faults)] as const;
+    return [name, sealMissing(inner, nullWhenMissing.get(name))] as const;
   });
   return { kind: "object", entries };
+}
+
+/** Of what is not one text as a whole, a part that is missing fails the step as it does anywhere. */
+function sealMissing(inner: Template, when: NullWhen | undefined): Template {
+  if (when === undefined || (inner.kind !== "reference" && inner.kind !== "text")) return inner;
+  return { kind: "orNull", inner, evenOptional: when === "always" };
 }
 
 function resolveConfig(config: Result<Json | undefined, string>): Result<JsonObject, string> {

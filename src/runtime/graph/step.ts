@@ -5,6 +5,7 @@ import type { Expression, Expressions } from "../expressions/expression.ts";
 import type { Registry } from "../registry.ts";
 import type { ToolEffect } from "../tool.ts";
 import { planExpression, planExpressions } from "./expressions.ts";
+import { fieldFault } from "./known-fields.ts";
 import type { Order } from "./order.ts";
 import type { RootFault } from "./roots.ts";
 import { type PlannedConfig, planConfig } from "./step-config.ts";
@@ -42,6 +43,7 @@ export interface StepPlanning {
   readonly expressions: Expressions | null;
   /** What this step may read. */
   readonly rootFault: RootFault;
+  readonly toolIds: ReadonlySet<string>;
   /** Where the step stands in the graph: `tools.2`. */
   readonly path: string;
   readonly faults: FieldError[];
@@ -49,7 +51,7 @@ export interface StepPlanning {
 
 /** Checks one step and compiles it. What comes out is good for a run only where no fault was found. */
 export function planStep(spec: ToolSpec, planning: StepPlanning): PlannedStep {
-  const { registry, rootFault, path, faults, expressions } = planning;
+  const { registry, rootFault, toolIds, path, faults, expressions } = planning;
   const tool = registry.get(spec.name);
   if (tool === undefined) {
     const known = [...registry.keys()].join(", ");
@@ -58,17 +60,20 @@ export function planStep(spec: ToolSpec, planning: StepPlanning): PlannedStep {
   const { planned, references, faults: configFaults } = planConfig(spec.config, tool);
   const inConfig = [...configFaults];
   for (const { reference, path: at } of references) {
-    const message = reference.root === "secrets" ? null : rootFault(reference.root);
+    const { root, path: parts } = reference;
+    const message = root === "secrets" ? null : (rootFault(root) ?? fieldFault(root, parts[0]));
     if (message !== null) inConfig.push({ path: at, message: `${reference.text}: ${message}` });
   }
-  const compiling = { expressions, rootFault, faults: inConfig };
+  const compiling = { expressions, rootFault, toolIds, faults: inConfig };
   const ofConfig = tool === undefined ? new Map<string, Expression>() : planExpressions(spec.config, tool, compiling);
   for (const { path: at, message } of inConfig) {
     faults.push({ path: at === "" ? `${path}.config` : `${path}.config.${at}`, message });
   }
   const { retry } = spec;
   const when =
-    spec.when === undefined ? null : planExpression(spec.when, `${path}.when`, { expressions, rootFault, faults });
+    spec.when === undefined
+      ? null
+      : planExpression(spec.when, `${path}.when`, { expressions, rootFault, toolIds, faults });
   const read = [...ofConfig.values(), ...(when === null ? [] : [when])].flatMap(({ roots }) => roots);
   return {
     ...planned,

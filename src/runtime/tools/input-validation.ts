@@ -11,10 +11,13 @@ export const inputValidationTool = defineTool({
   name: "inputValidation",
   description:
     "Checks data against a JSON Schema (draft 2020-12, formats included): the graph's input against its inputSchema " +
-    "unless told otherwise. Bad data makes the run answer 400 with every fault by field.",
+    "unless told otherwise. Bad data makes the run answer 400 with every fault by field. `data` that has no value is " +
+    "checked as null: a schema that lets it be missing takes null.",
   config: z.strictObject({ schema: object.optional(), data: anyJson.optional() }),
   output: anyJson,
   literals: ["schema"],
+  // Left out, the whole input would be checked instead, and its sender would choose what is taken for this part of it.
+  nullWhenMissing: { data: "always" },
   check(config) {
     if (config.schema === undefined) return [];
     return readSchema(config.schema).faults.map(({ path, message }) => ({

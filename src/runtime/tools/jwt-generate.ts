@@ -11,9 +11,8 @@ const DURATION = /^([1-9]\d{0,6})([smhd])$/;
 
 const expiresIn = z
   .string()
-  .refine((text) => DURATION.test(text), "a number and a unit, such as 15m, 1h or 7d")
-  .transform(toSeconds)
-  .refine((seconds) => seconds <= TOKEN_MAX_SECONDS, "at most 30d");
+  .refine((text) => DURATION.test(text), { error: "a number and a unit, such as 15m, 1h or 7d", abort: true })
+  .refine((text) => toSeconds(text) <= TOKEN_MAX_SECONDS, "at most 30d");
 
 export const jwtGenerateTool = defineTool({
   name: "jwtGenerate",
@@ -23,7 +22,7 @@ export const jwtGenerateTool = defineTool({
     "runs hold in test runs of the same owner alone.",
   config: z.strictObject({
     claims: object,
-    expiresIn: expiresIn.prefault("1h"),
+    expiresIn: expiresIn.default("1h"),
     secret: jwtSecret.optional(),
     audience: z.string().min(1).max(AUDIENCE_MAX_CHARS).optional(),
   }),
@@ -36,7 +35,7 @@ export const jwtGenerateTool = defineTool({
     if (key === null) return fail("tokens cannot be signed: this server has no ENCRYPTION_KEY");
     const { SignJWT } = await import("jose/jwt/sign");
     const issuedAt = Math.floor(services.clock.now() / 1_000);
-    const expiry = issuedAt + expiresIn;
+    const expiry = issuedAt + toSeconds(expiresIn);
     // Ours come last: claims may come from the caller, and who issued a token until when is not theirs to say.
     const payload = { ...claims, ...(audience && { aud: audience }), iss: run.issuer, iat: issuedAt, exp: expiry };
     const token = await new SignJWT(payload).setProtectedHeader({ alg: "HS256", typ: "JWT" }).sign(key);

@@ -24,20 +24,21 @@ const config = z.strictObject({
 const shared = {
   config,
   output: z.looseObject({}),
+  nullWhenMissing: { token: "unlessOptional" },
   check: (given: JsonObject) => [
     ...(["string", "undefined"].includes(typeof given.token) ? [] : [{ path: "token", message: "a text is needed" }]),
     ...vanishingTrust(given),
   ],
   run: verifyToken,
-};
+} as const;
 
 export const jwtVerifyTool = defineTool({
   name: "jwtVerify",
   description:
     "Checks a token (HS256), by default the one of the request's Authorization header, and gives its claims; else the " +
     "run answers 401. Without `secret` it is one that jwtGenerate of this or another deployed agent of the same owner " +
-    "made. A token with an `aud` is for those alone who name it as their `audience`. Write another `token` as an " +
-    "optional reference, {{input.token?}}: where it is missing the header counts.",
+    "made. A token with an `aud` is for those alone who name it as their `audience`. Another `token` is a reference, " +
+    "{{input.token}}: where it is missing the run answers 401; where {{input.token?}} is, the header counts.",
   ...shared,
 });
 

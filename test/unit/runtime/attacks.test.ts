@@ -54,7 +54,7 @@ const MANY = Array.from({ length: 10_000 }, (_, i) => i);
 const NESTED_LOOPS = "input != null && input.all(a, input.all(b, input.all(c, a + b + c >= 0)))";
 const SLOW_PATTERN = "input != null && input.matches('(a|b)*a(a|b){20}(a|b){60}[cd]$')";
 const DOUBLING = `input != null && input.map(x, 'abcdefgh')${".map(a, a + a)".repeat(20)} == []`;
-const TOO_MUCH = /^POLICY_REFUSED: step httpRequest: .*(too much work|text of more than)/;
+const TOO_MUCH = /^POLICY_REFUSED: step input: .*(too much work|text of more than)/;
 const SET = { headers: { "x-name": "{{input}}" } };
 const SENT = request("https://api.example/", { headers: { "x-name": "{{input}}" } });
 const SENT_ALL = request("https://api.example/", { headers: "{{input}}" });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { FieldError } from "../../../src/core/errors.ts";
 import { type Graph, toolSchema } from "../../../src/runtime/contract.ts";
+import { createExpressions } from "../../../src/runtime/expressions/cel.ts";
 import { hasExpressions, planGraph, resolveInputSchema } from "../../../src/runtime/graph/graph.ts";
 import { toolRegistry } from "../../../src/runtime/registry.ts";
 import loginApi from "../../../src/servers/templates/login-api.json" with { type: "json" };
@@ -273,6 +274,132 @@ describe("groups, conditions and jumps are refused at the place of the fault", (
     ],
   ])("%s", (_what, tools, order, path, message) => {
     expect(faultsOf(graph(tools, order))).toEqual([{ path, message: expect.stringContaining(message) }]);
+  });
+});
+
+describe("what comes after a response runs where a failure leads there", () => {
+  const sorry = { ...RESPONSE, toolId: "sorry" };
+  const risky = (onError: string) => echo("risky", {}, { onError });
+
+  test.each<[string, readonly Step[]]>([
+    ["of a step before it", [INPUT, risky("sorry"), RESPONSE, sorry]],
+    ["of the response itself", [INPUT, { ...RESPONSE, onError: "sorry" }, sorry]],
+    ["of a response that may fail", [INPUT, { ...RESPONSE, onError: "continue" }, sorry]],
+    ["to steps that run on from there", [INPUT, risky("a"), RESPONSE, echo("a"), sorry]],
+    ["from one handler to the next", [INPUT, risky("a"), RESPONSE, { ...sorry, toolId: "a", onError: "b" }, echo("b")]],
+  ])("%s", (_what, tools) => {
+    expect(faultsOf(graph(tools))).toEqual([]);
+  });
+
+  test.each<[string, readonly Step[], string]>([
+    ["a handler of nobody", [INPUT, risky("fail"), RESPONSE, sorry], "executionOrder.3"],
+    [
+      "a step between the response and its handler",
+      [risky("sorry"), INPUT, RESPONSE, echo("a"), sorry],
+      "executionOrder.3",
+    ],
+    ["a step after the handler's response", [INPUT, risky("sorry"), RESPONSE, sorry, echo("a")], "executionOrder.4"],
+    [
+      "a handler of a step that never runs itself",
+      [INPUT, RESPONSE, echo("b", {}, { onError: "sorry" }), sorry],
+      "executionOrder.2 executionOrder.3",
+    ],
+    [
+      "a step that is called like a word of onError",
+      [INPUT, risky("continue"), RESPONSE, echo("continue")],
+      "executionOrder.3",
+    ],
+  ])("but not %s", (_what, tools, path) => {
+    const faults = faultsOf(graph(tools)).filter((fault) => fault.message.includes("never runs"));
+    expect(faults.map((fault) => fault.path).join(" ")).toBe(path);
+  });
+
+  test("and the fault names the response that is in the way", () => {
+    expect(faultsOf(graph([INPUT, risky("sorry"), RESPONSE, sorry, echo("a")]))).toEqual([
+      {
+        path: "executionOrder.4",
+        message: "a never runs: the response step sorry ends the run before, and no onError leads here",
+      },
+    ]);
+  });
+});
+
+describe("an expression that cannot name a step says how it is named", () => {
+  const fault = (id: string, expression: string, policy = {}) => {
+    const tools = [INPUT, echo(id), { toolId: "t", name: "evaluating", config: { expression } }];
+    const plan = planGraph(graph(tools), { ...PLANNING, expressions: createExpressions(), policy });
+    return plan.ok ? [] : plan.error.map(({ message }) => message);
+  };
+
+  test.each<[string, string, string]>([
+    ["my-step", "my-step + 1", 'my-step is a subtraction here: the step is steps["my-step"]'],
+    ["my-step", "size(my-step.items) > 0", 'my-step is a subtraction here: the step is steps["my-step"]'],
+    ["input-2", "input-2 == 1 || input-x", "x: there is no step x"],
+    ["a-in", "a-in", 'Unexpected token: in, at 1:3; the step a-in is steps["a-in"] here'],
+    ["if", "if.total > 1", 'Reserved identifier: if, at 1:1; the step if is steps["if"] here'],
+    ["in", "in.total > 1", 'Unexpected token: in, at 1:1; the step in is steps["in"] here'],
+    ["in", "1 + in", 'Unexpected token: in, at 1:5; the step in is steps["in"] here'],
+    ["null", "null.total", 'null has no fields, at 1:1; the step null is steps["null"] here'],
+    ["true", "true", 'true is a value here: the step is steps["true"]; give it another id'],
+  ])("%s in %s", (id, expression, message) => {
+    expect(fault(id, expression)).toEqual([message]);
+  });
+
+  test.each([
+    ["my-step", 'steps["my-step"].total + 1'],
+    ["my-step", "'my-step' + 'x'"],
+    ["if", "steps.if.total"],
+    ["if", "input.if"],
+    ["null", "input.a == 'null'"],
+    ["true", "input.a || false"],
+  ])("%s is sound in %s", (id, expression) => {
+    expect(fault(id, expression)).toEqual([]);
+  });
+
+  test("in conditions and rules as well", () => {
+    const deny = [{ name: "a", when: "my-step.total > 1" }];
+    const tools = [INPUT, echo("my-step"), echo("a", {}, { when: "my-step.ok" })];
+    const planned = planGraph(graph(tools), { ...PLANNING, expressions: createExpressions(), policy: { deny } });
+    const message = 'my-step is a subtraction here: the step is steps["my-step"]';
+    expect(planned).toEqual({
+      ok: false,
+      error: [
+        { path: "tools.2.when", message },
+        { path: "policy.deny.0.when", message },
+      ],
+    });
+  });
+});
+
+describe("what every run knows is known when a graph is written", () => {
+  test.each([
+    [
+      "{{request.body}}",
+      "request has no body: it has method, headers, query; its body is the output of the input step",
+    ],
+    ["{{request.body.email?}}", "request has no body"],
+    ["{{request[0]}}", "request has no 0"],
+    ["is {{run.foo}}", "run has no foo: it has id, error"],
+    ["{{agent.name}}", "agent has no name: it has id"],
+    ["{{owner.x?}}", "owner has no x: it has id"],
+  ])("%s", (text, message) => {
+    expect(faultsOf(graph([echo("a", { x: [text] })]))).toEqual([
+      { path: "tools.0.config.x.0", message: expect.stringContaining(message) },
+    ]);
+  });
+
+  test("and what there is may be read, also as a whole", () => {
+    const known = [
+      "request",
+      "request.method",
+      "request.headers.any",
+      "request.query.any",
+      "run",
+      "run.id",
+      "run.error.any",
+    ];
+    const texts = [...known, "agent.id", "owner.id", "owner"].map((path) => `{{${path}}}`);
+    expect(faultsOf(graph([echo("a", { texts })]))).toEqual([]);
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import * as z from "zod";
 import type { FieldError } from "../../../src/core/errors.ts";
-import type { Json } from "../../../src/core/json.ts";
+import type { Json, JsonObject } from "../../../src/core/json.ts";
 import { output, refuse } from "../../../src/runtime/tool.ts";
 import { bodyOf, execute, planOf, RUN_ID, type Scene, type Step, statuses, tool } from "./execution/scene.ts";
 
@@ -147,6 +148,84 @@ test("rules see no secrets, but all that a caller sent", async () => {
   const ended = await execute(["input", { name: "spy", config }], { ...scene, ...deny(when) }).execution;
   expect(statuses(ended)).toBe("input:ok spy:refused");
   expect(seen).toEqual([]);
+});
+
+describe("rules see the config as its tool goes by it", () => {
+  const config = z.strictObject({
+    method: z.enum(["GET", "POST"]).default("GET"),
+    url: z.string().toLowerCase(),
+    headers: z.record(z.string(), z.string()).optional(),
+    hosts: z.array(z.string().toLowerCase()).default([]),
+  });
+  const ask = tool("ask", () => output("asked"), { config });
+  const run = (config: JsonObject, when: string) =>
+    execute(["input", { name: "ask", config }], { tools: [ask], secrets: { KEY: "S3cret-value" }, ...deny(when) })
+      .execution;
+
+  test("with its defaults", async () => {
+    const rule = 'tool.name == "ask" && config.method != "GET"';
+    expect(statuses(await run({ url: "u" }, rule))).toBe("input:ok ask:ok");
+    expect(statuses(await run({ url: "u", method: "POST" }, rule))).toBe("input:ok ask:refused");
+    expect(statuses(await run({ url: "{{input.name}}" }, rule))).toBe("input:ok ask:ok");
+  });
+
+  test("and with what it makes of what it is given", async () => {
+    const denied = 'tool.name == "ask" && config.url == "u.example"';
+    expect(statuses(await run({ url: "U.Example" }, denied))).toBe("input:ok ask:refused");
+  });
+
+  test.each([
+    ['config.headers.k == "Bearer [masked]"'],
+    ['config.method == "GET"'],
+    ['config.url == "u"'],
+    ['config.hosts == ["a","[masked]"]'],
+  ])("and secrets masked all the same: %s", async (rule) => {
+    const given = {
+      url: "U",
+      headers: { k: "Bearer {{secrets.KEY}}" },
+      hosts: ["A", "{{secrets.KEY}}"],
+    };
+    expect(statuses(await run(given, `tool.name == "ask" && ${rule}`))).toBe("input:ok ask:refused");
+  });
+});
+
+describe("rules read the request's body from the first step on", () => {
+  const body = { amount: 100 };
+  const rule = deny("input.amount == 100");
+
+  test("as input", async () => {
+    expect(statuses(await execute(["input", POST], { ...rule, input: body }).execution)).toBe("input:refused");
+    const ended = await execute(["input", "response"], { ...rule, input: { amount: 5 } }).execution;
+    expect(statuses(ended)).toBe("input:ok response:ok");
+  });
+
+  test("also where no step gives it, or one that is passed over", async () => {
+    const step = { name: "echo", config: {} };
+    expect(statuses(await execute([step], { ...rule, input: body }).execution)).toBe("echo:refused");
+    const skipped = { name: "input", when: "false" };
+    expect(statuses(await execute([skipped, step], { ...rule, input: body }).execution)).toBe(
+      "input:skipped echo:refused",
+    );
+  });
+
+  test("by the id of the input step too", async () => {
+    const steps = [{ name: "input", toolId: "body" }, "response"];
+    expect(statuses(await execute(steps, { ...deny("body.amount == 100"), input: body }).execution)).toBe(
+      "body:refused",
+    );
+  });
+
+  test("unless another tool's step is called input", async () => {
+    const steps = [{ name: "echo", toolId: "input", config: { amount: 5 } }, "response"];
+    const when = 'tool.name == "response" && input.amount == 100';
+    expect(statuses(await execute(steps, { ...deny(when), input: body }).execution)).toBe("input:ok response:ok");
+  });
+});
+
+test("what is answered is a rule's business too", async () => {
+  const steps = ["input", { name: "response", config: { body: "{{input}}" } }];
+  const when = 'tool.name == "response" && config.status == 200 && config.body.name == "Ada"';
+  expect(statuses(await execute(steps, deny(when)).execution)).toBe("input:ok response:refused");
 });
 
 test("calls are counted, input and response not", async () => {

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { Json } from "../../../src/core/json.ts";
-import { compileTemplate, resolveTemplate } from "../../../src/runtime/graph/references.ts";
+import { compileTemplate } from "../../../src/runtime/graph/references.ts";
+import { resolveTemplate } from "../../../src/runtime/graph/resolve-template.ts";
 
 const SCOPE = new Map<string, Json>([
   ["input", { email: "a@b.c", tags: ["x", { deep: 7 }], empty: null, text: "{{other.secret}}", no: false }],
-  ["other", { secret: "s3cret", "content-type": "text/plain" }],
+  ["other", { secret: "s3cret", "content-type": "text/plain", headers: { Own: "as written" } }],
   ["request", { headers: { authorization: "Bearer t" }, method: "POST", query: {} }],
 ]);
 
@@ -26,6 +27,8 @@ describe("a string that is exactly one reference", () => {
     ["{{input.empty}}", null],
     ["{{input.no}}", false],
     ["{{request.headers.authorization}}", "Bearer t"],
+    ["{{request.headers.Authorization}}", "Bearer t"],
+    ["{{other.headers.Own}}", "as written"],
     ["{{other.content-type}}", "text/plain"],
   ])("%s keeps the value's type", (text, value) => {
     expect(resolve({ v: text })).toEqual({ ok: true, value: { v: value } });

@@ -73,8 +73,8 @@ test("a hot agent is read once and compared once a second, and nobody waits for 
   expect(asked.comparisons.length).toBeLessThanOrEqual(10);
 });
 
-test("a thousand hot agents are compared together", async () => {
-  const { clock, createIsolate, agents, asked, settle } = await createScene({ agents: 1_000 });
+test("hundreds of hot agents are compared together", async () => {
+  const { clock, createIsolate, agents, asked, settle } = await createScene({ agents: 300 });
   const cached = createIsolate();
   const askAll = async () => {
     for (const { _id } of agents) expect(await cached.find(_id)).not.toBeNull();
@@ -84,7 +84,7 @@ test("a thousand hot agents are compared together", async () => {
     await settle();
     await clock.advance(RECHECK_MS);
   }
-  expect(asked).toEqual({ reads: 1_000, comparisons: [1_000, 1_000] });
+  expect(asked).toEqual({ reads: 300, comparisons: [300, 300] });
 });
 
 test("an agent that nobody asks for is not compared, and read again when somebody does", async () => {

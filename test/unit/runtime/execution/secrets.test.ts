@@ -77,8 +77,8 @@ test("a secret in a refusal is masked, in each of its faults", async () => {
   const picky = tool("picky", ({ key }: any) =>
     refuse({ code: "VALIDATION_FAILED", detail: `not ${key}`, errors: [{ path: `a.${key}`, message: `is ${key}` }] }),
   );
-  const { result } = await execute([{ name: "picky", config: { key: "{{secrets.KEY}}" } }], { tools: [picky], secrets })
-    .execution;
+  const step = { name: "picky", config: { key: "{{secrets.KEY}}" } };
+  const { result, trace } = await execute([step], { tools: [picky], secrets }).execution;
   expect(result).toEqual({
     ok: false,
     error: {
@@ -87,6 +87,27 @@ test("a secret in a refusal is masked, in each of its faults", async () => {
       errors: [{ path: "a.[masked]", message: "is [masked]" }],
     },
   });
+  expect(trace.steps[0]).toMatchObject({ status: "refused", error: "not [masked]" });
+  const heard: unknown[] = [];
+  const handler = tool("handler", (config) => {
+    heard.push(config);
+    return output(null);
+  });
+  const handled = [
+    { ...step, onError: "continue" },
+    { name: "handler", config: { why: "{{run.error}}" } },
+  ];
+  await execute(handled, { tools: [picky, handler], secrets }).execution;
+  expect(heard).toEqual([
+    {
+      why: {
+        step: "picky",
+        code: "VALIDATION_FAILED",
+        message: "not [masked]",
+        errors: [{ path: "a.[masked]", message: "is [masked]" }],
+      },
+    },
+  ]);
 });
 
 test("a bug that quotes a secret is logged without it", async () => {

@@ -196,11 +196,18 @@ test("a failure that may pass goes on with null, and its story can be read", asy
     { name: "broken", onError: "continue" },
     {
       name: "response",
-      config: { body: { out: "{{broken}}", step: "{{run.error.step}}", why: "{{run.error.message}}" } },
+      config: {
+        body: {
+          out: "{{broken}}",
+          step: "{{run.error.step}}",
+          why: "{{run.error.message}}",
+          code: "{{run.error.code}}",
+        },
+      },
     },
   ];
   const ended = await execute(steps, { tools: [broken] }).execution;
-  expect(bodyOf(ended)).toEqual({ out: null, step: "broken", why: "it is closed" });
+  expect(bodyOf(ended)).toEqual({ out: null, step: "broken", why: "it is closed", code: "RUN_FAILED" });
   expect(ended.trace).toMatchObject({
     outcome: "ok",
     error: null,
@@ -227,15 +234,78 @@ test("a failure can lead to a later step; those between are passed over", async 
   expect(statuses(ended)).toBe("broken:failed a:skipped b:skipped fine:skipped sorry:ok");
 });
 
+test("a handler stands after the response, and reads what was passed over as null", async () => {
+  const steps = [
+    { name: "broken", onError: "sorry" },
+    { name: "echo", toolId: "between", config: {} },
+    { name: "response", config: { body: "fine" } },
+    {
+      name: "response",
+      toolId: "sorry",
+      config: { status: 503, body: { between: "{{between}}", response: "{{response}}", why: "{{run.error.message}}" } },
+    },
+  ];
+  const ended = await execute(steps, { tools: [broken] }).execution;
+  const body = { between: null, response: null, why: "it is closed" };
+  expect(ended.result).toMatchObject({ ok: true, value: { status: 503, body } });
+  expect(statuses(ended)).toBe("broken:failed between:skipped response:skipped sorry:ok");
+  const fine = await execute([{ name: "echo", toolId: "broken", onError: "sorry", config: {} }, ...steps.slice(1)])
+    .execution;
+  expect(bodyOf(fine)).toBe("fine");
+  expect(statuses(fine)).toBe("broken:ok between:ok response:ok");
+});
+
+test("a response that fails leads to its handler", async () => {
+  const steps = [
+    "input",
+    { name: "response", onError: "sorry", config: { body: "{{input.gone}}" } },
+    { name: "response", toolId: "sorry", config: { status: 503, body: "{{run.error.step}}" } },
+  ];
+  const ended = await execute(steps).execution;
+  expect(ended.result).toMatchObject({ ok: true, value: { status: 503, body: "response" } });
+  expect(statuses(ended)).toBe("input:ok response:failed sorry:ok");
+});
+
 test("a refusal counts as a failure where the graph says how to go on", async () => {
   const refusing = tool("refusing", () => refuse({ code: "NOT_FOUND", detail: "nothing found" }));
   const steps = [
     { name: "refusing", onError: "continue" },
-    { name: "echo", config: { why: "{{run.error.message}}" } },
+    { name: "echo", config: { why: "{{run.error}}" } },
   ];
   const ended = await execute(steps, { tools: [refusing] }).execution;
-  expect(bodyOf(ended)).toEqual({ why: "refused: NOT_FOUND" });
+  expect(bodyOf(ended)).toEqual({ why: { step: "refusing", code: "NOT_FOUND", message: "nothing found" } });
   expect(statuses(ended)).toBe("refusing:refused echo:ok");
+  expect(ended.trace.steps[0]).toMatchObject({ error: "nothing found" });
+});
+
+test("a handler of bad input can say which fields are wrong", async () => {
+  const schema = { type: "object", required: ["zip"], properties: { age: { type: "integer" } } };
+  const steps = [
+    "input",
+    { name: "inputValidation", config: { schema }, onError: "sorry" },
+    { name: "response", config: { body: "fine" } },
+    { name: "response", toolId: "sorry", config: { status: 422, body: "{{run.error}}" } },
+  ];
+  const ended = await execute(steps, { input: { age: "x" } }).execution;
+  const body = bodyOf(ended) as { message: string; errors: readonly { path: string; message: string }[] };
+  expect(body).toMatchObject({ step: "inputValidation", code: "VALIDATION_FAILED" });
+  expect(body.message).toContain("zip: is required");
+  expect(body.errors).toContainEqual({ path: "zip", message: "is required" });
+  expect(body.errors.map(({ path }) => path).sort()).toEqual(["age", "zip"]);
+  expect(ended.trace.steps[1]).toMatchObject({ status: "refused", error: body.message });
+});
+
+test("what is told of a refusal is bounded, however much a tool says", async () => {
+  const errors = Array.from({ length: 150 }, () => ({ path: "p".repeat(900), message: "m".repeat(900) }));
+  const loud = tool("loud", () => refuse({ code: "VALIDATION_FAILED", detail: "d".repeat(900), errors }));
+  const steps = [
+    { name: "loud", onError: "continue" },
+    { name: "echo", config: { why: "{{run.error}}" } },
+  ];
+  const { why } = bodyOf(await execute(steps, { tools: [loud] }).execution) as { why: Record<string, any> };
+  expect(why.message).toBe(`${"d".repeat(500)}…`);
+  expect(why.errors).toHaveLength(100);
+  expect(why.errors[99]).toEqual({ path: `${"p".repeat(500)}…`, message: `${"m".repeat(500)}…` });
 });
 
 test("in a group the failure that leads elsewhere decides, after the others have ended", async () => {

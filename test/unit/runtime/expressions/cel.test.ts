@@ -148,10 +148,49 @@ test("says where a text is no expression", () => {
   expect(refusal("input.😀")).toBe("unexpected character, at 1:7");
   expect(refusal("'a' + 1")).toBe("+ does not take string and int, at 1:1");
   expect(refusal("1 ? 2 : 3")).toBe("?: needs a bool, not int, at 1:1");
-  expect(refusal("size(1)")).toBe("size() does not take int: write size(x), at 1:1");
+  expect(refusal("size(1)")).toBe(
+    "size() does not take int: it takes string or bytes or list or map, as in size(x), at 1:1",
+  );
+  expect(refusal("string(null)")).toMatch(/^string\(\) does not take null: it takes string or bool or int or double/);
+  expect(refusal("'a'.contains(1)")).toBe(
+    "contains() does not take int: it takes string, as in text.contains(part), at 1:1",
+  );
+  for (const text of ["type(1)", "type(input.a) == timestamp", "type(1) == type(2)"]) {
+    expect(refusal(text)).toMatch(
+      /^type\(\) is compared with a type's name: write type\(x\) == null_type or bool or int/,
+    );
+  }
+  expect(refusal("in + 1")).toBe("Unexpected token: in, at 1:1");
   expect(refusal("join(1, 2, 3)")).toContain("write list.join()");
   expect(refusal("[1].map(1, 2)")).toContain("invalid predicate iteration variable");
   expect(refusal("5u")).toBe("write the number without u, at 1:1");
+});
+
+test("knows what there is of a run and its request", () => {
+  expect(refusal("request.body.a")).toBe(
+    "request has no body: it has method, headers, query; its body is the output of the input step, at 1:1",
+  );
+  expect(refusal("1 + size(run.foo)")).toBe("run has no foo: it has id, error, at 1:10");
+  for (const text of ['agent["name"]', "has(owner.x)", "request.?body", "request[?'body']", "run.errors.size()"]) {
+    expect(refusal(text)).toMatch(/^(agent|owner|request|run) has no /);
+  }
+  expect(compiled("[{'foo': 1}].map(run, run.foo)").roots).toEqual([]);
+  expect(compiled("request.headers.any + request.query.thing + run.error.code + input.body").roots).toHaveLength(3);
+});
+
+test("finds a header however its name is written", () => {
+  const scope = { request: { headers: { "x-tenant": "a", host: "h" } }, input: { headers: { Host: "own" } } };
+  const texts: readonly (readonly [string, unknown])[] = [
+    ["request.headers['X-Tenant']", "a"],
+    ["request.headers.Host", "h"],
+    ["request['headers'].HOST", "h"],
+    ["request.headers.?HOST.orValue('')", "h"],
+    ["request.headers[?'X-TENANT'].orValue('')", "a"],
+    ["has(request.headers.Host) && !has(request.headers.Gone)", true],
+    ["input.headers.Host", "own"],
+    ["[input].map(request, request.headers.Host)[0]", "own"],
+  ];
+  for (const [text, value] of texts) expect(evaluated(text, scope)).toEqual(value);
 });
 
 test("never quotes data in a fault", () => {

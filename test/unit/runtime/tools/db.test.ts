@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import type { Json, JsonObject } from "../../../../src/core/json.ts";
 import { sealFilter } from "../../../../src/runtime/graph/filters.ts";
-import { compileTemplate, resolveTemplate } from "../../../../src/runtime/graph/references.ts";
+import { compileTemplate } from "../../../../src/runtime/graph/references.ts";
+import { resolveTemplate } from "../../../../src/runtime/graph/resolve-template.ts";
 import { dbFindTool } from "../../../../src/runtime/tools/db-find.ts";
 import { dbInsertTool } from "../../../../src/runtime/tools/db-insert.ts";
 import { createMemoryDocuments } from "../../../support/memory-documents.ts";

@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { expect, test } from "vitest";
 import * as z from "zod";
+import type { JsonObject } from "../../../../src/core/json.ts";
 import { ok } from "../../../../src/core/result.ts";
 import type { AppEnv } from "../../../../src/http/context.ts";
 import { mountEndpoints } from "../../../../src/http/endpoint.ts";
@@ -22,6 +23,14 @@ test.each(tools)("$name has an example that its own checks let pass", (tool) => 
   const example = toolExamples.get(tool.name);
   expect(example).toBeDefined();
   expect(planConfig(example ?? {}, tool).faults).toEqual([]);
+});
+
+test.each(tools)("$name goes by settings that are JSON, as the policy's rules read them", (tool) => {
+  const example = JSON.stringify(toolExamples.get(tool.name));
+  const resolved = example.replaceAll(/\{\{[^}]+\}\}/g, "somebody.with.a.long.name@example.com");
+  const bound = tool.bind(JSON.parse(resolved) as JsonObject);
+  if (!bound.ok) throw new Error(JSON.stringify(bound.error));
+  expect(JSON.parse(JSON.stringify(bound.value.settings))).toStrictEqual(bound.value.settings);
 });
 
 test.each(tools)("$name is described by JSON Schemas that say what it takes", (tool) => {
