@@ -1,17 +1,16 @@
-import type { Call } from "../../core/actor.ts";
+import type { DeadlineOutcome } from "../../core/deadline.ts";
 import { StorageUnavailable, toError } from "../../core/errors.ts";
 import type { Json, JsonObject } from "../../core/json.ts";
-import { err } from "../../core/result.ts";
-import type { Plan } from "../graph/graph.ts";
-import type { Hides, Scope } from "../graph/references.ts";
+import type { Hides } from "../graph/references.ts";
 import { isSecret, isSensitive } from "../graph/secrets.ts";
 import type { PlannedStep } from "../graph/step.ts";
-import type { BoundStep, BoundTool, RunContext, StepContext, ToolServices } from "../tool.ts";
+import type { BoundTool, ToolResult } from "../tool.ts";
 import type { ActiveRun } from "./active-run.ts";
+import { goOn } from "./at-once.ts";
+import { AttemptContext } from "./attempt-context.ts";
 import { admitCall } from "./call-policy.ts";
 import { callWithin } from "./call-within.ts";
 import type { Canceller } from "./canceller.ts";
-import type { RunOrder } from "./executor.ts";
 import { writeJournal } from "./journal.ts";
 import { cancelled, failed, type Outcome, policyRefused, settle, timedOut, unavailable } from "./outcome.ts";
 import { pause, pauseMs } from "./pause.ts";
@@ -26,26 +25,45 @@ export interface Progress {
   shown: JsonObject | null;
 }
 
-/** Runs a step as often as its `retry` allows, and tells how the last attempt ended. Throws bugs alone. */
-export async function runAttempts(
+/** Runs a step as often as its `retry` allows, and tells how the last attempt ended. Throws and rejects for bugs alone. */
+export function runAttempts(
   run: ActiveRun,
   step: PlannedStep,
   canceller: Canceller,
   progress: Progress,
-): Promise<Outcome> {
+): Outcome | Promise<Outcome> {
   const config = step.resolve(run.scope, run.secrets);
   if (!config.ok) return failed(run, step, config.error);
   // A mask may be longer than what it hides: a config that was just not too large can be so with it, and is not shown.
   progress.shown = step.isSensitive ? withoutValues(run, step, isSensitive) : config.value;
   const tool = step.bind(config.value);
   if (!tool.ok) return failed(run, step, tool.error);
+  const attempting: Attempting = { run, step, config: config.value, tool: tool.value, canceller, progress };
+  return goOn(attempt(attempting), (first) => (isLast(first, attempting) ? first : tryAgain(attempting)));
+}
+
+/** What attempts at one step share. */
+interface Attempting {
+  readonly run: ActiveRun;
+  readonly step: PlannedStep;
+  readonly config: JsonObject;
+  readonly tool: BoundTool;
+  readonly canceller: Canceller;
+  readonly progress: Progress;
+}
+
+function isLast(outcome: Outcome, { step, progress }: Attempting): boolean {
+  return outcome.kind !== "failed" || !outcome.isPassing || progress.attempts >= step.maxAttempts;
+}
+
+async function tryAgain(attempting: Attempting): Promise<Outcome> {
+  const { run, step, canceller, progress } = attempting;
   for (;;) {
-    const outcome = await attempt(run, step, { config: config.value, tool: tool.value }, canceller, progress);
-    const isOver = outcome.kind !== "failed" || !outcome.isPassing || progress.attempts >= step.maxAttempts;
-    if (isOver) return outcome;
     const leftMs = run.context.deadlineAtMs - run.deps.clock.now();
     const ms = Math.min(leftMs, pauseMs(run.deps.random, step.backoffMs, progress.attempts));
     await pause(run.deps.clock, ms, canceller.signal?.());
+    const outcome = await attempt(attempting);
+    if (isLast(outcome, attempting)) return outcome;
   }
 }
 
@@ -55,31 +73,22 @@ function withoutValues(run: ActiveRun, step: PlannedStep, hides: Hides): JsonObj
   return config.ok ? config.value : null;
 }
 
-interface Prepared {
-  readonly config: JsonObject;
-  readonly tool: BoundTool;
-}
-
-async function attempt(
-  run: ActiveRun,
-  step: PlannedStep,
-  { config, tool }: Prepared,
-  canceller: Canceller,
-  progress: Progress,
-): Promise<Outcome> {
-  const stopped = stoppedBefore(run, step, canceller, progress);
+function attempt(attempting: Attempting): Outcome | Promise<Outcome> {
+  const { run, step, config, tool, progress } = attempting;
+  const stopped = stoppedBefore(attempting);
   if (stopped !== null) return stopped;
   const refusal = admitCall(run, step, () => shownToRules(run, step, config, tool));
   if (refusal !== null) return policyRefused(run, step, refusal);
-  const isWrite = step.effect === "write";
-  if (isWrite && !run.order.dryRun && progress.attempts === 0) {
-    const isWritten = await writeJournal(run);
-    const late = stoppedBefore(run, step, canceller, progress);
-    if (late !== null) return late;
-    if (!isWritten) return { ...unavailable("the run's journal cannot be written"), isFinal: true, isPassing: false };
-  }
-  progress.attempts += 1;
-  return call(run, step, isWrite && run.order.dryRun ? tool.preview : tool.run, canceller);
+  const isFirstWrite = step.effect === "write" && !run.order.dryRun && progress.attempts === 0;
+  return isFirstWrite ? journalAndCall(attempting) : call(attempting);
+}
+
+async function journalAndCall(attempting: Attempting): Promise<Outcome> {
+  const isWritten = await writeJournal(attempting.run);
+  const late = stoppedBefore(attempting);
+  if (late !== null) return late;
+  if (!isWritten) return { ...unavailable("the run's journal cannot be written"), isFinal: true, isPassing: false };
+  return call(attempting);
 }
 
 /** What a caller sent, whatever its name, is the rules' business, and so is what the tool takes by itself; secrets are not. */
@@ -91,88 +100,34 @@ function shownToRules(run: ActiveRun, step: PlannedStep, config: JsonObject, { s
 }
 
 /** A step that only computes is over before anybody could stop it, unless it waited to be tried again. */
-function stoppedBefore(
-  run: ActiveRun,
-  step: PlannedStep,
-  canceller: Canceller,
-  { attempts }: Progress,
-): Outcome | null {
-  const isWorthAsking = step.effect !== "none" || attempts > 0;
+function stoppedBefore({ run, step, canceller, progress }: Attempting): Outcome | null {
+  const isWorthAsking = step.effect !== "none" || progress.attempts > 0;
   if (isWorthAsking && canceller.signal?.()?.aborted) return cancelled(run, step);
   return run.context.deadlineAtMs <= run.deps.clock.now() ? timedOut(run, step, null) : null;
 }
 
-async function call(run: ActiveRun, step: PlannedStep, tool: BoundStep, canceller: Canceller): Promise<Outcome> {
+function call({ run, step, tool, canceller, progress }: Attempting): Outcome | Promise<Outcome> {
+  progress.attempts += 1;
   const { clock } = run.deps;
+  const perform = step.effect === "write" && run.order.dryRun ? tool.preview : tool.run;
   const leftMs = run.context.deadlineAtMs - clock.now();
   const ms = Math.min(step.timeoutMs, leftMs);
-  try {
-    const done = await callWithin(clock, ms, canceller, (own) => tool(new AttemptContext(run, step, own)));
+  const conclude = (done: DeadlineOutcome<ToolResult>): Outcome => {
     if (done.kind === "done") return settle(run, step, done.value);
     if (done.kind === "cancelled") return cancelled(run, step);
     return timedOut(run, step, leftMs <= step.timeoutMs ? null : ms);
-  } catch (error) {
+  };
+  const orUnavailable = (error: unknown): Outcome => {
     if (!(error instanceof StorageUnavailable)) throw error;
     run.deps.log.warn("step_storage_unavailable", { ...about(run, step), error: maskThrown(error, run.mask) });
     return unavailable("the documents store does not answer");
+  };
+  try {
+    const done = callWithin(clock, ms, canceller, (own) => perform(new AttemptContext(run, step, own)));
+    return done instanceof Promise ? done.then(conclude).catch(orUnavailable) : conclude(done);
+  } catch (error) {
+    return orUnavailable(error);
   }
-}
-
-/** A class: getters in an object literal cost each step more than all the rest of its context. */
-class AttemptContext implements StepContext {
-  readonly services: ToolServices;
-  readonly run: RunContext;
-  readonly input: Json;
-  readonly scope: Scope;
-  readonly asOwner: Call;
-  readonly #order: RunOrder;
-  readonly #plan: Plan;
-  readonly #step: PlannedStep;
-  readonly #signal: () => AbortSignal;
-
-  constructor({ plan, order, deps, context, scope }: ActiveRun, step: PlannedStep, signal: () => AbortSignal) {
-    this.services = deps.services;
-    this.run = context;
-    this.input = order.request.input;
-    this.scope = scope;
-    this.asOwner = order.asOwner;
-    this.#order = order;
-    this.#plan = plan;
-    this.#step = step;
-    this.#signal = signal;
-  }
-
-  get agentId(): string {
-    return this.run.agentId;
-  }
-
-  get ownerId(): string {
-    return this.run.ownerId;
-  }
-
-  get toolId(): string {
-    return this.#step.toolId;
-  }
-
-  get stepKey(): string {
-    return `${this.run.runId}:${this.toolId}`;
-  }
-
-  get inputSchema(): JsonObject {
-    return this.#plan.inputSchema;
-  }
-
-  get requestHeaders(): Readonly<Record<string, string>> {
-    return this.#order.request.headers;
-  }
-
-  get signal(): AbortSignal {
-    return this.#signal();
-  }
-
-  /** Tools take it out of their context. */
-  readonly evaluate: StepContext["evaluate"] = (path) =>
-    this.#step.expressions.get(path)?.evaluate(this.scope) ?? err(`there is no expression at ${path}`);
 }
 
 /** For the log. */

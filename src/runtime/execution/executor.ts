@@ -134,7 +134,8 @@ async function runStages(run: ActiveRun): Promise<Ending> {
   let last: Json = null;
   for (let at = 0; at < stages.length; ) {
     const stage = stages[at] ?? [];
-    const { outputs, goTo, ending } = await runStage(run, stage);
+    const ended = runStage(run, stage);
+    const { outputs, goTo, ending } = ended instanceof Promise ? await ended : ended;
     if (ending !== null) return ending;
     for (const [i, { toolId }] of stage.entries()) run.scope.set(toolId, outputs[i] ?? null);
     // A response that was passed by is no output of anybody.

@@ -4,6 +4,7 @@ import type { Expression } from "../expressions/expression.ts";
 import type { Scope } from "../graph/references.ts";
 import type { PlannedStep } from "../graph/step.ts";
 import type { ActiveRun, Ending } from "./active-run.ts";
+import { goOn } from "./at-once.ts";
 import { foundBug, type Progress, runAttempts } from "./attempts.ts";
 import type { Canceller } from "./canceller.ts";
 import { type Failure, failed, type Outcome } from "./outcome.ts";
@@ -20,7 +21,7 @@ export interface StepEnd {
 }
 
 /** Runs one step and writes down how it went. `canceller` ends it: the caller, or its group. */
-export async function runStep(run: ActiveRun, step: PlannedStep, canceller: Canceller): Promise<StepEnd> {
+export function runStep(run: ActiveRun, step: PlannedStep, canceller: Canceller): StepEnd | Promise<StepEnd> {
   const startedAtMs = run.deps.clock.now();
   const condition = readCondition(step.when, run.scope);
   if (condition.ok && !condition.value) {
@@ -29,13 +30,31 @@ export async function runStep(run: ActiveRun, step: PlannedStep, canceller: Canc
   }
   const place = run.steps.push(null) - 1;
   const progress: Progress = { attempts: 0, shown: null };
-  const outcome = condition.ok
-    ? await runAttempts(run, step, canceller, progress).catch((thrown: unknown) => foundBug(run, step, thrown))
+  const ended = condition.ok
+    ? runSoundly(run, step, canceller, progress)
     : failed(run, step, `its condition: ${condition.error}`);
-  const durationMs = run.deps.clock.now() - startedAtMs;
-  run.steps[place] = { step, startedAtMs, durationMs, attempts: progress.attempts, shown: progress.shown, outcome };
-  if (step.effect === "write" && progress.attempts > 0) run.writesEnded += 1;
-  return toEnd(step, outcome);
+  return goOn(ended, (outcome) => {
+    const durationMs = run.deps.clock.now() - startedAtMs;
+    run.steps[place] = { step, startedAtMs, durationMs, attempts: progress.attempts, shown: progress.shown, outcome };
+    if (step.effect === "write" && progress.attempts > 0) run.writesEnded += 1;
+    return toEnd(step, outcome);
+  });
+}
+
+/** A bug fails the step. */
+function runSoundly(
+  run: ActiveRun,
+  step: PlannedStep,
+  canceller: Canceller,
+  progress: Progress,
+): Outcome | Promise<Outcome> {
+  const orBug = (thrown: unknown) => foundBug(run, step, thrown);
+  try {
+    const outcome = runAttempts(run, step, canceller, progress);
+    return outcome instanceof Promise ? outcome.catch(orBug) : outcome;
+  } catch (thrown) {
+    return orBug(thrown);
+  }
 }
 
 function readCondition(when: Expression | null, scope: Scope): Result<boolean, string> {

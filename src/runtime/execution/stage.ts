@@ -2,6 +2,7 @@ import type { Json } from "../../core/json.ts";
 import type { PlannedStep } from "../graph/step.ts";
 import { GROUP_MAX_PARALLEL } from "../limits.ts";
 import type { ActiveRun, Ending } from "./active-run.ts";
+import { goOn } from "./at-once.ts";
 import { tellFailure } from "./outcome.ts";
 import { runStep, type StepEnd } from "./run-step.ts";
 
@@ -14,11 +15,14 @@ export interface StageEnd {
 }
 
 /** Runs the steps of a stage at once. Of several endings the first one counts; it cancels the steps beside it. */
-export async function runStage(run: ActiveRun, stage: readonly PlannedStep[]): Promise<StageEnd> {
+export function runStage(run: ActiveRun, stage: readonly PlannedStep[]): StageEnd | Promise<StageEnd> {
   const [only] = stage;
   if (stage.length !== 1 || only === undefined) return runGroup(run, stage);
-  const end = await runStep(run, only, run.order.asOwner);
-  return { outputs: [end.value], goTo: takeFailure(run, [end]), ending: end.ending };
+  return goOn(runStep(run, only, run.order.asOwner), (end) => ({
+    outputs: [end.value],
+    goTo: takeFailure(run, [end]),
+    ending: end.ending,
+  }));
 }
 
 /** Of several failures the first one that leads elsewhere counts, else the first one. */
