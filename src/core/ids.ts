@@ -7,7 +7,26 @@ const RANDOM_CHARS = 16;
 /** Fills the array with random bytes and returns it. `crypto.getRandomValues` in production. */
 export type RandomBytes = (length: number) => Uint8Array;
 
-export const systemRandom: RandomBytes = (length) => crypto.getRandomValues(new Uint8Array(length));
+/** Few bytes come out of a pool: a call of the platform for each id costs more than all the rest of making one. */
+export const systemRandom: RandomBytes = (length) =>
+  length > POOLED_MAX_BYTES ? crypto.getRandomValues(new Uint8Array(length)) : takePooled(length);
+
+const POOL_BYTES = 4_096;
+const POOLED_MAX_BYTES = 64;
+let pool = new Uint8Array();
+let taken = 0;
+
+function takePooled(length: number): Uint8Array {
+  if (taken + length > pool.length) {
+    pool = crypto.getRandomValues(new Uint8Array(POOL_BYTES));
+    taken = 0;
+  }
+  const bytes = pool.slice(taken, taken + length);
+  // Nothing stays behind of what may become a key.
+  pool.fill(0, taken, taken + length);
+  taken += length;
+  return bytes;
+}
 
 export interface IdSource {
   /** `<prefix>_<26 chars>`: lower-case ULID, so ids made later sort later; within one millisecond and isolate too. */

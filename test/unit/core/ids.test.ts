@@ -26,3 +26,22 @@ test("a clock that goes back does not make ids that sort earlier", async () => {
   now -= 5_000;
   expect(ids.next("x") > first).toBe(true);
 });
+
+test("random bytes are as many as asked for, the caller's own, and never the same", () => {
+  const seen = new Set<string>();
+  for (let n = 0; n < 2_000; n++) {
+    const bytes = systemRandom(16);
+    seen.add(bytes.join());
+    bytes.fill(0);
+  }
+  expect(seen.size).toBe(2_000);
+  for (const length of [0, 1, 63, 64, 65, 5_000]) expect(systemRandom(length)).toHaveLength(length);
+});
+
+test("every bit of random bytes is as often set as not", () => {
+  const bytes = Array.from({ length: 2_000 }, () => systemRandom(24)).flatMap((some) => [...some]);
+  for (let bit = 0; bit < 8; bit++) {
+    const share = bytes.filter((byte) => (byte >> bit) & 1).length / bytes.length;
+    expect(Math.abs(share - 0.5)).toBeLessThan(0.02);
+  }
+});
