@@ -73,6 +73,7 @@ export function createApp(deps: {
       xDownloadOptions: false,
       xPermittedCrossDomainPolicies: false,
       xXssProtection: false,
+      removePoweredBy: false,
     }),
   );
   if (config.CORS_ORIGINS.length > 0) {
