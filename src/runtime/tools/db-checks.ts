@@ -5,12 +5,14 @@ import type {
   Documents,
   DuplicateKey,
   FindQuery,
+  SharedValues,
   StoredDocument,
 } from "../../storage/documents/documents.ts";
 import { checkDocument } from "../../storage/documents/operators.ts";
+import { uniqueKeyOf, uniqueKeysAt } from "../../storage/documents/unique-keys.ts";
 import { compileTemplate, joinPath, type Template } from "../graph/references.ts";
 import { DOCUMENT_ID_MAX_CHARS, INPUT_FAULTS_MAX } from "../limits.ts";
-import { refuse, type ToolResult } from "../tool.ts";
+import { fail, refuse, type ToolResult } from "../tool.ts";
 
 /** What no store takes. The document may be the caller's own, so that every name in it is a stranger's. */
 export function documentFaults(document: JsonObject): readonly FieldError[] {
@@ -71,10 +73,29 @@ export function refuseFaults(faults: readonly FieldError[]): ToolResult {
   return refuse({ code: "VALIDATION_FAILED", detail: describeFieldErrors(errors), errors });
 }
 
-/** Ends the run with 409. */
-export function refuseDuplicate({ fields }: DuplicateKey): ToolResult {
-  const detail = `a document with the same ${fields.join(", ") || "unique field"} exists already`;
-  return refuse({ code: "DUPLICATE", detail });
+/** Ends the run with 409. `document` is the one that was to be written; null where it is not known. */
+export function refuseDuplicate({ fields }: DuplicateKey, document: JsonObject | null): ToolResult {
+  const missing = document === null ? [] : fields.filter((field) => isMissing(document, field));
+  const same = fields.filter((field) => !missing.includes(field));
+  const alike = [
+    ...(same.length > 0 || missing.length === 0 ? [`with the same ${same.join(", ") || "unique field"}`] : []),
+    ...(missing.length > 0 ? [`without ${missing.join(", ")}`] : []),
+  ];
+  return refuse({ code: "DUPLICATE", detail: `a document ${alike.join(" and ")} exists already` });
+}
+
+/** Where null stands in the place of a value too. */
+function isMissing(document: JsonObject, field: string): boolean {
+  return [...uniqueKeysAt(document, field)].every((key) => key === uniqueKeyOf(null));
+}
+
+/** What is stored stands against the graph, whoever calls it: a failure, and no caller's fault. */
+export function failShared({ fields }: SharedValues, collection: string): ToolResult {
+  const names = fields.join(", ");
+  return fail(
+    `unique: ${names} cannot be made unique, because documents in ${collection} have the same ${names} already, or ` +
+      `several have none. Change or delete them until no two are alike, or take ${names} out of unique`,
+  );
 }
 
 /** Null where the documents are more than the store hands over at once. */

@@ -6,14 +6,17 @@ import { collectionName, fieldPaths, object } from "../config-schemas.ts";
 import { fieldAt, passesList, withField, withoutFields } from "../fields.ts";
 import { PASSWORD_MAX_CHARS } from "../limits.ts";
 import { defineTool, output, type StepContext } from "../tool.ts";
-import { below, documentFaults, refuseDuplicate, refuseFaults } from "./db-checks.ts";
+import { below, documentFaults, failShared, refuseDuplicate, refuseFaults } from "./db-checks.ts";
 import { DRY_RUN_VALUE } from "./db-limits.ts";
 
 export const dbInsertTool = defineTool({
   name: "dbInsert",
   description:
     "Stores a document in a collection of the agent's owner. Fields of `unique` are shared by no two documents: a " +
-    "duplicate makes the run answer 409. Fields of `hash` are stored as scrypt hashes, those of `hide` not returned.",
+    "duplicate makes the run answer 409. A missing field counts as null, which is a value too: of documents without it " +
+    "the collection takes one. A field once named stays unique for every later write to the collection, by whatever " +
+    "step; where documents share a value of it already, the step fails and stores nothing. Fields of `hash` are stored " +
+    "as scrypt hashes, those of `hide` not returned.",
   config: z.strictObject({
     collection: collectionName,
     document: object,
@@ -30,7 +33,10 @@ export const dbInsertTool = defineTool({
     const hashed = await hashFields(document, hash, context);
     const place = ownedData(context.ownerId, collection);
     const stored = await context.services.documents.insertOne(place, hashed, { unique });
-    return stored.ok ? output(withoutFields(stored.value, hide)) : refuseDuplicate(stored.error);
+    if (stored.ok) return output(withoutFields(stored.value, hide));
+    return stored.error.kind === "shared_values"
+      ? failShared(stored.error, collection)
+      : refuseDuplicate(stored.error, hashed);
   },
   preview({ document, hash = [], hide = [] }) {
     const faults = insertFaults(document, hash);

@@ -1,8 +1,11 @@
 import * as z from "zod";
 import type { JsonObject } from "../../core/json.ts";
+import { UpdateMisfit } from "../../storage/documents/apply-update.ts";
 import { ownedData } from "../../storage/documents/collections.ts";
 import type { UpdateCounts } from "../../storage/documents/documents.ts";
+import { loadFilterCompiler } from "../../storage/documents/matcher.ts";
 import { checkFilter } from "../../storage/documents/operators.ts";
+import { makeUpsert } from "../../storage/documents/upsert.ts";
 import { collectionName, object } from "../config-schemas.ts";
 import { defineTool, fail, output, type StepContext, type ToolResult } from "../tool.ts";
 import { findWithin, refuseDuplicate, refuseFaults, vanishingConditions } from "./db-checks.ts";
@@ -44,7 +47,9 @@ export const dbUpdateTool = defineTool({
       const done = many
         ? await services.documents.updateMany(place, filter, checked.update)
         : await services.documents.updateOne(place, filter, checked.update, { upsert });
-      return done.ok ? output(toOutput(done.value)) : refuseDuplicate(done.error);
+      return done.ok
+        ? output(toOutput(done.value))
+        : refuseDuplicate(done.error, await outcomeOf(given, checked.update));
     } catch (error) {
       // What the port says of changes that do not fit what they meet. Its words may hold a caller's.
       if (error instanceof TypeError) return fail("the update does not fit a document that it meets");
@@ -57,6 +62,16 @@ export const dbUpdateTool = defineTool({
     return checked.kind === "refused" ? checked.result : previewChange(given, context);
   },
 });
+
+/** What the change makes of what its filter demands: in unique fields that it writes, as in any match. */
+async function outcomeOf({ filter }: Config, update: JsonObject): Promise<JsonObject | null> {
+  try {
+    return makeUpsert(filter, update, DRY_RUN_VALUE, await loadFilterCompiler());
+  } catch (error) {
+    if (error instanceof UpdateMisfit) return null;
+    throw error;
+  }
+}
 
 type Checked =
   | { readonly kind: "sound"; readonly update: JsonObject }

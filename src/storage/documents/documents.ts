@@ -40,6 +40,12 @@ export interface DuplicateKey {
   readonly fields: readonly string[];
 }
 
+/** Fields that cannot be made unique: stored documents share a value of each. Nothing was declared, and nothing stored. */
+export interface SharedValues {
+  readonly kind: "shared_values";
+  readonly fields: readonly string[];
+}
+
 export interface UpdateCounts {
   readonly matchedCount: number;
   /** Documents that differ from before. Zero where the update wrote what stood there. */
@@ -69,7 +75,7 @@ export interface Documents {
     collection: Collection,
     document: Document,
     options?: InsertOptions,
-  ): Promise<Result<StoredDocument, DuplicateKey>>;
+  ): Promise<Result<StoredDocument, DuplicateKey | SharedValues>>;
   findOne(collection: Collection, filter: Filter): Promise<StoredDocument | null>;
   /** Without `sort`, in order of `_id`. */
   find(collection: Collection, query: FindQuery): Promise<readonly StoredDocument[]>;

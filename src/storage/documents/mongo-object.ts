@@ -5,7 +5,7 @@ import { systemClock } from "../../core/clock.ts";
 import { StorageUnavailable } from "../../core/errors.ts";
 import { createIdSource, systemRandom } from "../../core/ids.ts";
 import type { Result } from "../../core/result.ts";
-import type { Documents, DuplicateKey } from "./documents.ts";
+import type { Documents, DuplicateKey, SharedValues } from "./documents.ts";
 import { createDriverActions, refuseLargeAnswer } from "./driver-actions.ts";
 import { DRIVER_OPTIONS } from "./limits.ts";
 import { migrateDatabase } from "./migrate.ts";
@@ -119,7 +119,7 @@ async function perform(documents: Documents, call: DriverCall): Promise<DriverRe
   }
 }
 
-function resultReply(result: Result<unknown, DuplicateKey>): DriverReply {
+function resultReply(result: Result<unknown, DuplicateKey | SharedValues>): DriverReply {
   return result.ok ? { kind: "done", value: result.value } : result.error;
 }
 
