@@ -169,6 +169,7 @@ export function createMemoryDocuments(): MemoryDocuments {
     },
     deleteOne: (collection, filter) => remove(collection, filter, false),
     deleteMany: (collection, filter) => remove(collection, filter, true),
+    uniqueFields: async (collection) => [...hold(collection).unique],
     async ping() {},
   };
 }

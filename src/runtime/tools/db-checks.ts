@@ -1,3 +1,4 @@
+import * as z from "zod";
 import { describeFieldErrors, type FieldError } from "../../core/errors.ts";
 import { isJsonObject, isPrototypeKey, type Json, type JsonObject } from "../../core/json.ts";
 import type {
@@ -13,6 +14,7 @@ import { uniqueKeyOf, uniqueKeysAt } from "../../storage/documents/unique-keys.t
 import { compileTemplate, joinPath, type Template } from "../graph/references.ts";
 import { DOCUMENT_ID_MAX_CHARS, INPUT_FAULTS_MAX } from "../limits.ts";
 import { fail, refuse, type ToolResult } from "../tool.ts";
+import { PREVIEW_MAX_DOCUMENTS } from "./db-limits.ts";
 
 /** What no store takes. The document may be the caller's own, so that every name in it is a stranger's. */
 export function documentFaults(document: JsonObject): readonly FieldError[] {
@@ -97,6 +99,12 @@ export function failShared({ fields }: SharedValues, collection: string): ToolRe
       `several have none. Change or delete them until no two are alike, or take ${names} out of unique`,
   );
 }
+
+/** A dry run looks at PREVIEW_MAX_DOCUMENTS. */
+export const uncounted = z
+  .literal(true)
+  .optional()
+  .describe(`Only in a dry run: the counts are of the first ${PREVIEW_MAX_DOCUMENTS} that match, and there are more`);
 
 /** Null where the documents are more than the store hands over at once. */
 export async function findWithin(

@@ -96,6 +96,8 @@ export interface Documents {
   ): Promise<Result<UpdateCounts, DuplicateKey>>;
   deleteOne(collection: Collection, filter: Filter): Promise<{ readonly deletedCount: number }>;
   deleteMany(collection: Collection, filter: Filter): Promise<{ readonly deletedCount: number }>;
+  /** What no two documents of the collection may share, beside `_id`. Another Worker may have declared one just now. */
+  uniqueFields(collection: Collection): Promise<readonly string[]>;
   /** Resolves when the store answers. */
   ping(): Promise<void>;
 }

@@ -48,6 +48,10 @@ export class DocumentsObject extends DurableObject {
     return this.#store.remove(collection, filter, many);
   }
 
+  async uniqueFields(collection: string): Promise<string[]> {
+    return [...this.#store.uniqueFields(collection)];
+  }
+
   /** Everything that may wait happens here: the operation itself then runs in one go. */
   async #prepare(filterText: string): Promise<Filter> {
     const filter = JSON.parse(filterText) as Filter;

@@ -38,6 +38,7 @@ export interface DocumentStore {
   /** `upsertId` is the `_id` for an upsert whose filter demands none; null where there is to be no upsert. */
   change(collection: string, filter: Filter, change: Change, upsertId: string | null): Reply<UpdateCounts>;
   remove(collection: string, filter: Filter, many: boolean): number;
+  uniqueFields(collection: string): readonly string[];
 }
 
 /** Carries a reply out of a transaction that is to be undone. */
@@ -165,6 +166,7 @@ export function createDocumentStore(storage: DurableObjectStorage, compile: Comp
     find,
     change,
     remove,
+    uniqueFields: (collection) => rows.uniqueFields(collection),
   };
 }
 

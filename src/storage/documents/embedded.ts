@@ -100,6 +100,7 @@ export function createEmbeddedDocuments({ namespace, ids }: EmbeddedDocumentsDep
     },
     deleteOne: (collection, filter) => remove(collection, filter, false),
     deleteMany: (collection, filter) => remove(collection, filter, true),
+    uniqueFields: (collection) => ask(partitionOf(collection), async (stub) => stub.uniqueFields(collection.name)),
     ping: () => ask("ping", async (stub) => stub.ping()),
   };
 }

@@ -134,6 +134,7 @@ export function createMongoDocuments(deps: {
       const place = await placeOf(collection);
       return { deletedCount: await actions.deleteMany(place.name, await queryOf(place, filter)) };
     },
+    uniqueFields: async (collection) => uniqueness.fields(await mongoNameOf(collection)),
     ping: () => actions.ping(),
   };
 }

@@ -34,6 +34,7 @@ export type DriverCall =
       readonly document: Document;
       readonly options: InsertOptions;
     }
+  | { readonly method: "uniqueFields"; readonly collection: Collection }
   | { readonly method: "find"; readonly collection: Collection; readonly query: FindQuery }
   | {
       readonly method: "findOne" | "deleteOne" | "deleteMany";
@@ -142,6 +143,7 @@ export function createMongoDriverDocuments(deps: {
       refuse("filter", checkFilter(filter));
       return askPlain({ method: "deleteMany", collection, filter });
     },
+    uniqueFields: (collection) => askPlain({ method: "uniqueFields", collection }),
     async ping() {
       await askPlain({ method: "ping" });
     },

@@ -116,6 +116,8 @@ async function perform(documents: Documents, call: DriverCall): Promise<DriverRe
       return { kind: "done", value: await documents.deleteOne(call.collection, call.filter) };
     case "deleteMany":
       return { kind: "done", value: await documents.deleteMany(call.collection, call.filter) };
+    case "uniqueFields":
+      return { kind: "done", value: await documents.uniqueFields(call.collection) };
   }
 }
 

@@ -60,6 +60,17 @@ export function describeUniqueness(makeStore: MakeDocuments): void {
     expect((await documents.insertOne(collection, { _id: "3" })).ok).toBe(false);
   });
 
+  test("unique fields are named, of each collection its own", async () => {
+    const documents = await makeStore();
+    const [collection, other] = [freshCollection(), freshCollection()];
+    expect(await documents.uniqueFields(collection)).toEqual([]);
+    await documents.insertOne(collection, { _id: "1", email: "a" }, { unique: ["email", "user.name"] });
+    await documents.insertOne(collection, { _id: "2", email: "b", user: { name: "b" } });
+    await insertAll(documents, other, [{ _id: "1" }]);
+    expect([...(await documents.uniqueFields(collection))].sort()).toEqual(["email", "user.name"]);
+    expect(await documents.uniqueFields(other)).toEqual([]);
+  });
+
   test("values of other types are other values", async () => {
     const documents = await makeStore();
     const collection = freshCollection();
