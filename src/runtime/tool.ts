@@ -27,20 +27,24 @@ export interface ToolServices {
   readonly sandbox: Sandbox | null;
   /** Whether this agent is deployed, and this owner's. */
   ownsAgent(ownerId: string, agentId: string): Promise<boolean>;
-  /** Runs another agent of the same owner within this run's time, depth and chain. */
+  /** Runs another agent of the same owner within this run's time, depth and chain, and dry where this run is. */
   callAgent(context: StepContext, agentId: string, input: Json): Promise<ToolResult>;
+}
+
+export interface Email {
+  readonly from: string | null;
+  readonly to: readonly string[];
+  readonly subject: string;
+  readonly text: string | null;
+  readonly html: string | null;
 }
 
 /** Sends one message. What the service says of a failure is in `message`, made for the graph's author. */
 export interface EmailSender {
+  /** Why it would not be sent, as far as that is known before the service is asked; null where nothing stands against it. */
+  faultOf(email: Email): string | null;
   send(
-    email: {
-      readonly from: string | null;
-      readonly to: readonly string[];
-      readonly subject: string;
-      readonly text: string | null;
-      readonly html: string | null;
-    },
+    email: Email,
     options: { readonly idempotencyKey: string; readonly signal: AbortSignal },
   ): Promise<
     | { readonly kind: "sent"; readonly id: string }
@@ -63,6 +67,8 @@ export interface RunContext {
   readonly ownerId: string;
   /** The deployed agent's id; for a test of an undeployed graph, the id that its server's agent would sign with. */
   readonly agentId: string;
+  /** Steps that would change or call something say what they would do. It holds for the runs that this one begins. */
+  readonly dryRun: boolean;
   /** Where httpRequest may go; null for anywhere that is public. */
   readonly allowedHosts: readonly string[] | null;
   /** Of one output. */
@@ -116,7 +122,12 @@ export interface GraphAnswer {
  * sentence made for the caller. A tool that throws has a bug, or lost its store (`StorageUnavailable`).
  */
 export type ToolResult =
-  | { readonly kind: "output"; readonly value: Json }
+  | {
+      readonly kind: "output";
+      readonly value: Json;
+      /** Only in a dry run: the output is not known, and this is shown in its place. Steps that read it are not tried. */
+      readonly isStandIn?: boolean;
+    }
   | { readonly kind: "answer"; readonly answer: GraphAnswer }
   | { readonly kind: "refuse"; readonly error: AppError }
   | {
@@ -128,6 +139,10 @@ export type ToolResult =
 
 export function output(value: Json): ToolResult {
   return { kind: "output", value };
+}
+
+export function standIn(value: Json): ToolResult {
+  return { kind: "output", value, isStandIn: true };
 }
 
 export function refuse(error: AppError): ToolResult {
@@ -163,6 +178,8 @@ export interface Tool {
   readonly literals: readonly string[];
   /** Properties of the config that are CEL over the references' names; they hold no references themselves. */
   readonly expressions: readonly string[];
+  /** Whether it sees all outputs so far, and not only those that its config names. */
+  readonly readsAll: boolean;
   /** Steps of the tool that a parallel group may hold; null where any number may run at once. */
   readonly maxAtOnce: number | null;
   /** Faults of a config as its author wrote it, beyond those of its schema. Strings may still hold references. */
@@ -189,6 +206,8 @@ export interface ToolDefinition<Config extends z.ZodType> {
   readonly effect?: ToolEffect;
   /** Properties of the config that are CEL expressions, or objects of them. */
   readonly expressions?: readonly string[];
+  /** False unless said otherwise. */
+  readonly readsAll?: boolean;
   readonly maxAtOnce?: number;
   readonly run: (config: z.output<Config>, context: StepContext) => ToolResult | Promise<ToolResult>;
   /** What a dry run does instead: an output of the same form, of a call that did not happen. Owed where the effect is `write`. */
@@ -208,6 +227,7 @@ export function defineTool<Config extends z.ZodType>(definition: ToolDefinition<
     effect: definition.effect ?? "none",
     literals: definition.literals ?? [],
     expressions: definition.expressions ?? [],
+    readsAll: definition.readsAll ?? false,
     maxAtOnce: definition.maxAtOnce ?? null,
     check: definition.check ?? (() => []),
     bind(config) {

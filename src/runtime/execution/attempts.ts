@@ -30,7 +30,7 @@ export async function runAttempts(
   canceller: Canceller,
   progress: Progress,
 ): Promise<Outcome> {
-  const config = step.resolve(run.scope, run.secrets);
+  const config = step.resolve(run.scope, run.secrets, null, run.notKnown);
   if (!config.ok) return failed(run, step, config.error);
   // A mask may be longer than what it hides: a config that was just not too large can be so with it, and is not shown.
   progress.shown = step.isSensitive ? withoutValues(run, step, isSensitive) : config.value;
@@ -48,7 +48,7 @@ export async function runAttempts(
 
 /** The config with the values of some references masked; null where it grew too large with that. */
 function withoutValues(run: ActiveRun, step: PlannedStep, hides: Hides): JsonObject | null {
-  const config = step.resolve(run.scope, run.secrets, hides);
+  const config = step.resolve(run.scope, run.secrets, hides, run.notKnown);
   return config.ok ? config.value : null;
 }
 

@@ -14,6 +14,7 @@ import { jsonSize } from "../json-size.ts";
 import type { RunJournal } from "../runs/run-journal.ts";
 import type { GraphAnswer, ToolServices } from "../tool.ts";
 import { type ActiveRun, beginRun, type Ending, takeSecrets, toRunTrace } from "./active-run.ts";
+import { isAnswerKnown } from "./not-known.ts";
 import { noteSkipped } from "./run-step.ts";
 import { maskResult, maskThrown } from "./secret-mask.ts";
 import { runStage } from "./stage.ts";
@@ -58,6 +59,8 @@ export interface Execution {
    * Values of secrets are masked, as in the trace.
    */
   readonly result: Result<GraphAnswer>;
+  /** False where a dry run's answer holds what it cannot know. */
+  readonly isKnown: boolean;
   /** The run as its owner may see it, with the steps that began or were passed over. */
   readonly trace: RunTrace;
 }
@@ -78,7 +81,7 @@ export async function executePlan(plan: Plan, order: RunOrder, deps: ExecutorDep
   const run = beginRun(plan, order, deps);
   const { result: unmasked, isCancelled } = await runToEnd(run);
   const result = run.mask === null ? unmasked : maskResult(unmasked, run.mask);
-  return { result, trace: toRunTrace(run, { result, isCancelled }) };
+  return { result, isKnown: isAnswerKnown(run), trace: toRunTrace(run, { result, isCancelled }) };
 }
 
 async function runToEnd(run: ActiveRun): Promise<Ending> {

@@ -6,6 +6,7 @@ import type { PlannedStep } from "../graph/step.ts";
 import type { ActiveRun, Ending } from "./active-run.ts";
 import { foundBug, type Progress, runAttempts } from "./attempts.ts";
 import type { Canceller } from "./canceller.ts";
+import { answerWithout, noteOf, notKnownToCondition, notKnownToConfig } from "./not-known.ts";
 import { failed, type Outcome } from "./outcome.ts";
 
 /** What a step means for the run. */
@@ -22,18 +23,25 @@ export interface StepEnd {
 /** Runs one step and writes down how it went. `canceller` ends it: the caller, or its group. */
 export async function runStep(run: ActiveRun, step: PlannedStep, canceller: Canceller): Promise<StepEnd> {
   const startedAtMs = run.deps.clock.now();
+  const untold = run.notKnown.size === 0 ? NOTHING : notKnownToCondition(run, step);
+  if (untold.length > 0) return passUntried(run, step, untold);
   const condition = readCondition(step.when, run.scope);
   if (condition.ok && !condition.value) {
     noteSkipped(run, step);
     return { toolId: step.toolId, value: null, failure: null, ending: null };
   }
+  const missing = run.notKnown.size === 0 ? NOTHING : notKnownToConfig(run, step);
+  if (missing.length > 0 && step.name !== "response") return passUntried(run, step, missing);
   const place = run.steps.push(null) - 1;
   const progress: Progress = { attempts: 0, shown: null };
-  const outcome = condition.ok
+  const ended = condition.ok
     ? await runAttempts(run, step, canceller, progress).catch((thrown: unknown) => foundBug(run, step, thrown))
     : failed(run, step, `its condition: ${condition.error}`);
   const durationMs = run.deps.clock.now() - startedAtMs;
-  run.steps[place] = { step, startedAtMs, durationMs, attempts: progress.attempts, shown: progress.shown, outcome };
+  const outcome = missing.length > 0 ? answerWithout(run, step, ended, progress) : ended;
+  const note = run.notKnown.has(step.toolId) ? noteOf(missing) : undefined;
+  const { attempts, shown } = progress;
+  run.steps[place] = { step, startedAtMs, durationMs, attempts, shown, outcome, note };
   if (step.effect === "write" && progress.attempts > 0) run.writesEnded += 1;
   return toEnd(step, outcome);
 }
@@ -46,6 +54,7 @@ function readCondition(when: Expression | null, scope: Scope): Result<boolean, s
 }
 
 const ALWAYS = ok(true);
+const NOTHING: readonly string[] = [];
 
 function toEnd({ toolId, onError }: PlannedStep, outcome: Outcome): StepEnd {
   switch (outcome.kind) {
@@ -65,8 +74,15 @@ function toEnd({ toolId, onError }: PlannedStep, outcome: Outcome): StepEnd {
   }
 }
 
+/** In a dry run, a step that reads what is not known. Nobody knows then what would come of it either. */
+function passUntried(run: ActiveRun, step: PlannedStep, missing: readonly string[]): StepEnd {
+  noteSkipped(run, step, `not tried: a dry run does not know the output of ${missing.join(", ")}`);
+  run.notKnown.add(step.toolId);
+  return { toolId: step.toolId, value: null, failure: null, ending: null };
+}
+
 /** A step that is passed over: its condition does not hold, or the run goes on at a later one. */
-export function noteSkipped(run: ActiveRun, step: PlannedStep): void {
+export function noteSkipped(run: ActiveRun, step: PlannedStep, note?: string): void {
   const startedAtMs = run.deps.clock.now();
-  run.steps.push({ step, startedAtMs, durationMs: 0, attempts: 0, shown: null, outcome: null });
+  run.steps.push({ step, startedAtMs, durationMs: 0, attempts: 0, shown: null, outcome: null, note });
 }

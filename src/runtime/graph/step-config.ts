@@ -29,8 +29,16 @@ export interface PlannedConfig {
   /** Whether references bring in what a trace does not show. */
   readonly isSensitive: boolean;
   readonly secretNames: readonly string[];
-  /** References replaced, hidden ones by a mask. The error is a sentence for the caller, without a value in it. */
-  resolve(scope: Scope, secrets: Secrets, hides?: Hides): Result<JsonObject, string>;
+  /**
+   * References replaced, hidden ones by a mask, those to `unknown` steps by null. The error is a sentence for the caller,
+   * without a value in it.
+   */
+  resolve(
+    scope: Scope,
+    secrets: Secrets,
+    hides?: Hides | null,
+    unknown?: ReadonlySet<string>,
+  ): Result<JsonObject, string>;
   /** The tool, set up by what `resolve` gave. The error as there. */
   bind(config: JsonObject): Result<BoundTool, string>;
 }
@@ -62,7 +70,7 @@ export function planConfig(config: JsonObject, tool: Tool | undefined): CheckedC
   }
   const planned: PlannedConfig = {
     ...known,
-    resolve: (scope, secrets, hides) => resolveConfig(resolveTemplate(sealed, scope, secrets, hides)),
+    resolve: (scope, secrets, hides, unknown) => resolveConfig(resolveTemplate(sealed, scope, secrets, hides, unknown)),
     bind: (resolved) => bindTool(tool, resolved),
   };
   return { planned, references, faults };

@@ -6,6 +6,7 @@ import type { Registry } from "../registry.ts";
 import type { ToolEffect } from "../tool.ts";
 import { planExpression, planExpressions } from "./expressions.ts";
 import type { Order } from "./order.ts";
+import type { PlacedReference } from "./references.ts";
 import type { RootFault } from "./roots.ts";
 import { type PlannedConfig, planConfig } from "./step-config.ts";
 
@@ -22,6 +23,8 @@ export interface PlannedStep extends PlannedConfig {
   readonly name: string;
   readonly effect: ToolEffect;
   readonly when: Expression | null;
+  /** Names that its config begins references and expressions with; null where it sees all outputs so far. */
+  readonly reads: ReadonlySet<string> | null;
   /** Of one attempt. */
   readonly timeoutMs: number;
   /** Attempts in all, the first one counted. */
@@ -71,12 +74,21 @@ export function planStep(spec: ToolSpec, planning: StepPlanning): PlannedStep {
     name: spec.name,
     effect: tool?.effect ?? "none",
     when: when === undefined ? null : planExpression(when, `${path}.when`, { expressions, rootFault, faults }),
+    reads: tool?.readsAll ? null : new Set([...namesIn(references), ...[...ofConfig.values()].flatMap(rootsOf)]),
     timeoutMs: spec.timeoutMs ?? STEP_TIMEOUT_MS,
     maxAttempts: retry?.attempts ?? 1,
     backoffMs: retry?.backoffMs ?? 0,
     onError: planOnError(spec, planning),
     expressions: ofConfig,
   };
+}
+
+function namesIn(references: readonly PlacedReference[]): readonly string[] {
+  return references.map(({ reference }) => reference.root);
+}
+
+function rootsOf({ roots }: Expression): readonly string[] {
+  return roots;
 }
 
 function planOnError({ toolId, onError = "fail" }: ToolSpec, { graph, order, path, faults }: StepPlanning): OnError {

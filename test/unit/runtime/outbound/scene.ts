@@ -51,6 +51,7 @@ export function stepOf(
     run: {
       ...ids,
       runId: "run_1",
+      dryRun: false,
       allowedHosts: null,
       maxOutputBytes: 10_000,
       chain: ["agent_1"],
