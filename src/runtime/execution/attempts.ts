@@ -1,11 +1,11 @@
-import { StorageUnavailable, toError } from "../../core/errors.ts";
+import { describeFieldErrors, StorageUnavailable, toError } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { err } from "../../core/result.ts";
 import type { Hides } from "../graph/references.ts";
 import { isSecret, isSensitive } from "../graph/secrets.ts";
 import type { PlannedStep } from "../graph/step.ts";
 import type { BoundTool } from "../graph/step-config.ts";
-import type { BoundStep, StepContext } from "../tool.ts";
+import { type BoundStep, refuse, type StepContext } from "../tool.ts";
 import type { ActiveRun } from "./active-run.ts";
 import { admitCall } from "./call-policy.ts";
 import { callWithin } from "./call-within.ts";
@@ -30,6 +30,10 @@ export async function runAttempts(
   canceller: Canceller,
   progress: Progress,
 ): Promise<Outcome> {
+  const errors = step.nullEqualities(run.scope);
+  if (errors.length > 0) {
+    return settle(run, step, refuse({ code: "VALIDATION_FAILED", detail: describeFieldErrors(errors), errors }));
+  }
   const config = step.resolve(run.scope, run.secrets, null, run.notKnown);
   if (!config.ok) return failed(run, step, config.error);
   // A mask may be longer than what it hides: a config that was just not too large can be so with it, and is not shown.

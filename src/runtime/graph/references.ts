@@ -244,7 +244,8 @@ function read(reference: Reference, { scope, secrets, hides, unknown }: Source):
   return isShown ? value : MASK;
 }
 
-function readPath({ root, path }: Reference, scope: Scope): Json | undefined {
+/** What stands there; undefined for nothing. Of secrets nothing does. */
+export function readPath({ root, path }: Reference, scope: Scope): Json | undefined {
   let value = scope.get(root);
   for (const part of path) {
     if (value === undefined) break;

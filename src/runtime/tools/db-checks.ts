@@ -43,6 +43,11 @@ export function below(parent: string, faults: readonly FieldError[]): readonly F
   return faults.map(({ path, message }) => ({ path: path === "" ? parent : joinPath(parent, path), message }));
 }
 
+/** For descriptions of tools with a filter. */
+export const NULLS_IN_FILTERS =
+  "Null matches documents without the field too: where a reference in `filter` that a field is to be equal to is null, " +
+  "the run answers 400; under $eq, $in and the like it is compared.";
+
 const VANISHES = "an optional reference takes its condition with it, so that more would match than is written";
 
 /**

@@ -3,14 +3,15 @@ import { ownedData } from "../../storage/documents/collections.ts";
 import { checkFilter } from "../../storage/documents/operators.ts";
 import { collectionName, object } from "../config-schemas.ts";
 import { defineTool, fail, output } from "../tool.ts";
-import { uncounted, vanishingConditions } from "./db-checks.ts";
+import { NULLS_IN_FILTERS, uncounted, vanishingConditions } from "./db-checks.ts";
 import { findMatches } from "./db-preview.ts";
 
 export const dbDeleteTool = defineTool({
   name: "dbDelete",
   description:
     "Deletes the first matching document of a collection of the agent's owner, or with `many` all that match: of the " +
-    "filter {} that is every one. No reference in `filter` is optional: a condition that vanishes would delete more.",
+    "filter {} that is every one. No reference in `filter` is optional: a condition that vanishes would delete more. " +
+    NULLS_IN_FILTERS,
   config: z.strictObject({ collection: collectionName, filter: object, many: z.boolean().default(false) }),
   output: z.strictObject({ deletedCount: z.int().min(0), more: uncounted }),
   effect: "write",

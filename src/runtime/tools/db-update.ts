@@ -5,7 +5,7 @@ import type { UpdateCounts } from "../../storage/documents/documents.ts";
 import { checkFilter } from "../../storage/documents/operators.ts";
 import { collectionName, object } from "../config-schemas.ts";
 import { defineTool, fail, output, type ToolResult } from "../tool.ts";
-import { refuseDuplicate, refuseFaults, uncounted, vanishingConditions } from "./db-checks.ts";
+import { NULLS_IN_FILTERS, refuseDuplicate, refuseFaults, uncounted, vanishingConditions } from "./db-checks.ts";
 import { authoredFaults, resolvedFaults, settleUpdate, upsertFaults } from "./db-update-check.ts";
 import { MISFIT, outcomeOf, previewUpdate } from "./db-update-preview.ts";
 
@@ -28,7 +28,8 @@ export const dbUpdateTool = defineTool({
   description:
     "Changes the first matching document of a collection of the agent's owner, by $set, $unset, $inc, $push, $pull and " +
     "$setOnInsert; with `many` all that match, with `upsert` a new one where none does. References bring in values, " +
-    "never operators or fields; in `filter` none is optional. A duplicate of a unique field makes the run answer 409.",
+    "never operators or fields; in `filter` none is optional. A duplicate of a unique field makes the run answer 409. " +
+    NULLS_IN_FILTERS,
   config,
   output: z.strictObject({
     matchedCount: count,
