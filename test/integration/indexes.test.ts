@@ -54,7 +54,9 @@ describe("unique indexes", () => {
   test("are made when a field is declared, and decide from then on", async () => {
     const { db, documents } = openStore();
     const collection = ownedData(`owner-${crypto.randomUUID()}`, "users");
+    expect(await documents.uniqueFields(collection)).toEqual([]);
     expect((await documents.insertOne(collection, { _id: "1", email: "a" }, { unique: ["email"] })).ok).toBe(true);
+    expect(await documents.uniqueFields(collection)).toEqual(["email"]);
     expect(await indexNames(db, await mongoNameOf(collection))).toEqual(["_id_", "email_1"]);
     expect((await documents.insertOne(collection, { _id: "2", email: "a" })).ok).toBe(false);
     expect((await documents.insertOne(collection, { _id: "2", email: "b" })).ok).toBe(true);
