@@ -192,6 +192,8 @@ export const stepTraceSchema = z
     /** The config with its references resolved; null where it never came to that. */
     input: tracedValue.nullable().default(null),
     output: tracedValue.nullable().default(null),
+    /** Only in a dry run: what it does not know of this step, and so did not try. */
+    note: z.string().exactOptional(),
   })
   .meta({ id: "StepTrace" });
 

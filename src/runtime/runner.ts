@@ -31,6 +31,7 @@ import {
   type GraphAnswer,
   output,
   type StepContext,
+  standIn,
   type ToolResult,
   type ToolServices,
 } from "./tool.ts";
@@ -39,6 +40,8 @@ export interface Run {
   readonly runId: string;
   /** What the graph answered, or how the run failed. */
   readonly result: Result<GraphAnswer>;
+  /** False where a dry run's answer holds what it cannot know. */
+  readonly isKnown: boolean;
   /** Written out at each call. */
   readonly trace: () => RunTrace;
 }
@@ -85,10 +88,11 @@ export interface RunnerDeps {
   readonly services: Omit<ToolServices, "callAgent" | "ownsAgent">;
 }
 
-/** A run that another run began belongs to its time and may not close a circle. */
+/** A run that another run began belongs to its time, may not close a circle, and is as dry as that one. */
 interface Descent {
   readonly chain: readonly string[];
   readonly deadlineAtMs?: number;
+  readonly dryRun?: boolean;
 }
 
 export function createRunner(
@@ -161,7 +165,8 @@ export function createRunner(
       const ended = await executePlan(plan, order, executor);
       const kept = keep(ended, ownerId, call.actor, span);
       if (kept !== null) await kept;
-      return { runId, result: ended.result, trace: ended.trace };
+      const { result, isKnown, trace } = ended;
+      return { runId, result, isKnown, trace };
     }
   }
 
@@ -175,14 +180,17 @@ export function createRunner(
     const { _id: agentId, ownerId, serverId, version } = agent;
     const plan = await plans.planOf(agent);
     const caller = callerOf(call.actor, callerAddress);
-    const admitted = await deps.admission.admit({ agentId, ownerId, callerId: caller.id, rate: plan.policy.rate });
+    const { dryRun = false } = descent;
+    // What is tried takes nothing of the rate that the agent's callers have.
+    const rate = dryRun ? undefined : plan.policy.rate;
+    const admitted = await deps.admission.admit({ agentId, ownerId, callerId: caller.id, rate });
     if (!admitted.ok) return admitted;
     const ids = { agentId, issuer: agentId, tracedAgentId: agentId, ownerId, serverId, version };
-    return ok(await execute(call, plan, request, { ...ids, trigger, dryRun: false, caller }, descent));
+    return ok(await execute(call, plan, request, { ...ids, trigger, dryRun, caller }, descent));
   }
 
   async function callAgent(context: StepContext, agentId: string, input: Json): Promise<ToolResult> {
-    const { chain, ownerId, deadlineAtMs } = context.run;
+    const { chain, ownerId, deadlineAtMs, dryRun } = context.run;
     if (chain.includes(agentId)) return fail(`agents call each other in a circle: ${[...chain, agentId].join(" → ")}`);
     if (chain.length > CALL_MAX_DEPTH) return fail(`agents call each other more than ${CALL_MAX_DEPTH} deep`);
     const agent = await findAgentOf(ownerId, agentId);
@@ -192,13 +200,10 @@ export function createRunner(
       agent,
       { input, method: "POST", headers: {}, query: {} },
       { trigger: "agent", callerAddress: context.agentId },
-      { chain, deadlineAtMs },
+      { chain, deadlineAtMs, dryRun },
     );
     if (!run.ok) return run.error.code === "RATE_LIMITED" ? failForNow(run.error.detail) : fail(run.error.detail);
-    const { result, runId } = run.value;
-    if (!result.ok) return fail(`the run ${runId} of ${agentId} failed: ${result.error.detail}`);
-    const { status, body = null } = result.value;
-    return status < FIRST_FAILURE_STATUS ? output(body) : fail(`the run ${runId} of ${agentId} answered ${status}`);
+    return toToolResult(run.value, agentId, dryRun);
   }
 
   return {
@@ -242,6 +247,16 @@ function toEvent(run: RunSummary, ownerId: string, actor: Actor): NewLogEvent {
 /** Far more than are under way at once in one isolate. */
 const JOURNALLED_RUNS_MAX = 10_000;
 const FIRST_FAILURE_STATUS = 400;
+
+/** What a run came to for the step that began it. */
+function toToolResult({ result, runId, isKnown }: Run, agentId: string, dryRun: boolean): ToolResult {
+  // A dry run is not kept: nobody could look its id up.
+  const what = dryRun ? `the dry run of ${agentId}` : `the run ${runId} of ${agentId}`;
+  if (!result.ok) return fail(`${what} failed: ${result.error.detail}`);
+  const { status, body = null } = result.value;
+  if (status >= FIRST_FAILURE_STATUS) return fail(`${what} answered ${status}`);
+  return isKnown ? output(body) : standIn(body);
+}
 
 /** Who calls, as rules and limits see it. */
 function callerOf(actor: Actor, address: string): RunOrder["caller"] {

@@ -30,7 +30,7 @@ export const testRunBody = z
       .unknown()
       .optional()
       .transform((value) => (value ?? null) as Json),
-    /** Steps that would change or send something say what they would do instead. */
+    /** Steps that would change, send or call something say what they would do instead. */
     dryRun: z.boolean().default(false),
     /** An earlier definition; the current one where it is left out. */
     version: z.int().min(1).optional(),
@@ -121,7 +121,8 @@ function runEndpoint(testRun: TestRun): Endpoint {
       summary: "Run a server's graph without deploying it",
       description:
         "The same executor as behind an agent's endpoint, with the trace of its steps. `status` and `output` are what " +
-        "the endpoint would have answered. With `dryRun` nothing is written, sent or called: such steps answer as if.",
+        "the endpoint would have answered. With `dryRun` nothing is written, sent or called: such steps are checked and say " +
+        "what they would do, and steps that read the answer of a call that was not made are skipped, with a `note`.",
       access: "agents:run",
       params: z.object({ serverId }),
       query: z.object({ ownerId: ownerId.optional() }),

@@ -27,20 +27,24 @@ export interface ToolServices {
   readonly sandbox: Sandbox | null;
   /** Whether this agent is deployed, and this owner's. */
   ownsAgent(ownerId: string, agentId: string): Promise<boolean>;
-  /** Runs another agent of the same owner within this run's time, depth and chain. */
+  /** Runs another agent of the same owner within this run's time, depth and chain, and dry where this run is. */
   callAgent(context: StepContext, agentId: string, input: Json): Promise<ToolResult>;
+}
+
+export interface Email {
+  readonly from: string | null;
+  readonly to: readonly string[];
+  readonly subject: string;
+  readonly text: string | null;
+  readonly html: string | null;
 }
 
 /** Sends one message. What the service says of a failure is in `message`, made for the graph's author. */
 export interface EmailSender {
+  /** Why it would not be sent, as far as that is known before the service is asked; null where nothing stands against it. */
+  faultOf(email: Email): string | null;
   send(
-    email: {
-      readonly from: string | null;
-      readonly to: readonly string[];
-      readonly subject: string;
-      readonly text: string | null;
-      readonly html: string | null;
-    },
+    email: Email,
     options: { readonly idempotencyKey: string; readonly signal: AbortSignal },
   ): Promise<
     | { readonly kind: "sent"; readonly id: string }
@@ -65,6 +69,8 @@ export interface RunContext {
   readonly agentId: string;
   /** Whose key tokens of this run are signed with, their `iss`: the agent's id, or in a test a name of the owner's tests. */
   readonly issuer: string;
+  /** Steps that would change or call something say what they would do. It holds for the runs that this one begins. */
+  readonly dryRun: boolean;
   /** Where httpRequest may go; null for anywhere that is public. */
   readonly allowedHosts: readonly string[] | null;
   /** Of one output. */
@@ -118,7 +124,12 @@ export interface GraphAnswer {
  * sentence made for the caller. A tool that throws has a bug, or lost its store (`StorageUnavailable`).
  */
 export type ToolResult =
-  | { readonly kind: "output"; readonly value: Json }
+  | {
+      readonly kind: "output";
+      readonly value: Json;
+      /** Only in a dry run: the output is not known, and this is shown in its place. Steps that read it are not tried. */
+      readonly isStandIn?: boolean;
+    }
   | { readonly kind: "answer"; readonly answer: GraphAnswer }
   | { readonly kind: "refuse"; readonly error: AppError }
   | {
@@ -130,6 +141,10 @@ export type ToolResult =
 
 export function output(value: Json): ToolResult {
   return { kind: "output", value };
+}
+
+export function standIn(value: Json): ToolResult {
+  return { kind: "output", value, isStandIn: true };
 }
 
 export function refuse(error: AppError): ToolResult {
@@ -179,6 +194,8 @@ export interface Tool {
   readonly nullWhenMissing: ReadonlyMap<string, NullWhen>;
   /** Properties of the config that are CEL over the references' names; they hold no references themselves. */
   readonly expressions: readonly string[];
+  /** Whether it sees all outputs so far, and not only those that its config names. */
+  readonly readsAll: boolean;
   /** Steps of the tool that a parallel group may hold; null where any number may run at once. */
   readonly maxAtOnce: number | null;
   /** Faults of a config as its author wrote it, beyond those of its schema. Strings may still hold references. */
@@ -210,6 +227,8 @@ export interface ToolDefinition<Config extends z.ZodType> {
   readonly effect?: ToolEffect;
   /** Properties of the config that are CEL expressions, or objects of them. */
   readonly expressions?: readonly string[];
+  /** False unless said otherwise. */
+  readonly readsAll?: boolean;
   readonly maxAtOnce?: number;
   readonly run: (config: z.output<Config>, context: StepContext) => ToolResult | Promise<ToolResult>;
   /** What a dry run does instead: an output of the same form, of a call that did not happen. Owed where the effect is `write`. */
@@ -230,6 +249,7 @@ export function defineTool<Config extends z.ZodType>(definition: ToolDefinition<
     literals: definition.literals ?? [],
     nullWhenMissing: new Map(Object.entries(definition.nullWhenMissing ?? {})),
     expressions: definition.expressions ?? [],
+    readsAll: definition.readsAll ?? false,
     maxAtOnce: definition.maxAtOnce ?? null,
     check: definition.check ?? (() => []),
     bind(config) {

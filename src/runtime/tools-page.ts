@@ -80,6 +80,9 @@ the type of its value, so that it may stand where a number or an object is asked
 without a value, the property that holds it is left out. Beside steps there are <code>request</code> (<code>method</code>,
 <code>headers</code>, their names in any case, <code>query</code>), <code>run</code> (<code>id</code>, <code>error</code>),
 <code>agent.id</code>, <code>owner.id</code> and <code>secrets</code>.</p>
+<p>In a dry run steps that would change, send or call something are checked as far as that can be done beforehand, and say
+what they would do. What a call that was not made would have answered is not known: steps that read it are skipped, with
+a note in the trace, and a response has null in its place.</p>
 <p>Machines read <a href="/docs/tools.json">tools.json</a>; <a href="/docs">the API</a> has a page of its own.</p>
 ${tools.map(renderTool)}
 ${renderExpressions(expressions)}`,

@@ -119,7 +119,7 @@ export function createMemoryDocuments(): MemoryDocuments {
       const held = hold(collection);
       const declared = (options.unique ?? []).filter((field) => !held.unique.has(field));
       const shared = declared.filter((field) => isShared(held, field));
-      if (shared.length > 0) return err({ kind: "duplicate_key", fields: shared });
+      if (shared.length > 0) return err({ kind: "shared_values", fields: shared });
       for (const field of declared) held.unique.add(field);
       const duplicate = put(held, stored);
       return duplicate === null ? ok(copy(stored) as StoredDocument) : err(duplicate);
@@ -169,6 +169,7 @@ export function createMemoryDocuments(): MemoryDocuments {
     },
     deleteOne: (collection, filter) => remove(collection, filter, false),
     deleteMany: (collection, filter) => remove(collection, filter, true),
+    uniqueFields: async (collection) => [...hold(collection).unique],
     async ping() {},
   };
 }

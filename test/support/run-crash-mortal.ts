@@ -41,6 +41,7 @@ export function createMortal(lastCall: number, ends: "before" | "after"): Mortal
         replaceOne: call(documents.replaceOne),
         deleteOne: call(documents.deleteOne),
         deleteMany: call(documents.deleteMany),
+        uniqueFields: call(documents.uniqueFields),
         ping: call(documents.ping),
       };
       return { ...documents, ...mortal };

@@ -30,7 +30,7 @@ export async function crashAt(graph: CrashGraph, lastCall: number, ends: "before
   const dying = createTestRuntime({
     documents: reachable,
     clock,
-    services: { documents: reachable, outbound: { send: mortal.call(send) } },
+    services: { documents: reachable, outbound: { judge: async () => null, send: mortal.call(send) } },
   });
   const asked: { mark: string; runId: string | null } = { mark: "only", runId: null };
   void dying.runtime.run(callBy(ANYBODY), agentId, requestOf({ mark: "only", round: "1" })).then((run) => {

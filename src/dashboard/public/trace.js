@@ -79,7 +79,7 @@ function spanOf(run) {
 }
 
 function stepRow(step, offsetMs, span, isOpen) {
-  const { toolId, name, status, durationMs, attempts, error, rule } = step;
+  const { toolId, name, status, durationMs, attempts, error, rule, note } = step;
   const isSkipped = status === "skipped";
   return h(
     "li",
@@ -104,7 +104,7 @@ function stepRow(step, offsetMs, span, isOpen) {
           h("span", { class: "visually-hidden" }, isSkipped ? "" : `${status}, began after ${ms(offsetMs)}, took `),
           isSkipped ? "skipped" : ms(durationMs),
         ),
-        isPlain(step) ? null : h("span", { class: "why" }, remarks(status, attempts, rule, error)),
+        isPlain(step) ? null : h("span", { class: "why" }, remarks(status, attempts, rule, error ?? note)),
       ),
       stepDetails(step, offsetMs),
     ),
@@ -112,7 +112,8 @@ function stepRow(step, offsetMs, span, isOpen) {
 }
 
 /** Nothing to say about it but its time. */
-const isPlain = ({ status, attempts }) => status === "skipped" || (status === "ok" && attempts < 2);
+const isPlain = ({ status, attempts, note }) =>
+  note === undefined && (status === "skipped" || (status === "ok" && attempts < 2));
 
 function remarks(status, attempts, rule, error) {
   return [

@@ -4,7 +4,7 @@ import type { Clock } from "../../core/clock.ts";
 import { runWithin } from "../../core/deadline.ts";
 import type { Fetch } from "../../core/fetch.ts";
 import { maskText } from "../../core/mask.ts";
-import type { EmailSender } from "../tool.ts";
+import type { Email, EmailSender } from "../tool.ts";
 import { EMAIL_ANSWER_MAX_BYTES, EMAIL_ERROR_MAX_CHARS, EMAIL_TIMEOUT_MS } from "./limits.ts";
 
 export interface ResendOptions {
@@ -52,10 +52,16 @@ export function createResendEmail({ baseUrl, apiKey, from, fetch, clock }: Resen
     }
   }
 
+  function faultOf(email: Email): string | null {
+    return (email.from ?? from) === null ? "nobody to send it from: set `from`, or the operator sets EMAIL_FROM" : null;
+  }
+
   return {
+    faultOf,
     async send(email, { idempotencyKey, signal }) {
+      const fault = faultOf(email);
+      if (fault !== null) return failed(fault, false);
       const sender = email.from ?? from;
-      if (sender === null) return failed("nobody to send it from: set `from`, or the operator sets EMAIL_FROM", false);
       const { to, subject, text, html } = email;
       const body = JSON.stringify({ from: sender, to, subject, text: text ?? undefined, html: html ?? undefined });
       const outcome = await runWithin(clock, EMAIL_TIMEOUT_MS, signal, (inner) => post(body, idempotencyKey, inner));

@@ -27,6 +27,8 @@ export interface ActiveRun {
   readonly context: RunContext;
   /** What references and expressions read. Outputs of a stage are in it once the whole stage has ended. */
   readonly scope: Map<string, Json>;
+  /** Steps whose outputs a dry run cannot know. */
+  readonly notKnown: Set<string>;
   secrets: Secrets;
   /** Null where the run has no secrets. */
   mask: SecretMask | null;
@@ -56,12 +58,14 @@ export function beginRun(plan: Plan, order: RunOrder, deps: ExecutorDeps): Activ
       ownerId,
       agentId,
       issuer,
+      dryRun: order.dryRun,
       allowedHosts,
       maxOutputBytes: maxOutputBytes ?? RUN_OUTPUT_MAX_BYTES,
       chain,
       deadlineAtMs: Math.min(startedAtMs + (maxDurationMs ?? RUN_TIMEOUT_MS), deadlineAtMs),
     },
     scope: scopeOf(plan, order),
+    notKnown: new Set(),
     secrets: NO_SECRETS,
     mask: null,
     steps: [],

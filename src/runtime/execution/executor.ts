@@ -22,6 +22,7 @@ import {
   takeSecrets,
   withSteps,
 } from "./active-run.ts";
+import { isAnswerKnown } from "./not-known.ts";
 import { noteSkipped } from "./run-step.ts";
 import { maskResult, maskThrown } from "./secret-mask.ts";
 import { runStage } from "./stage.ts";
@@ -68,6 +69,8 @@ export interface Execution {
    * Values of secrets are masked, as in the trace.
    */
   readonly result: Result<GraphAnswer>;
+  /** False where a dry run's answer holds what it cannot know. */
+  readonly isKnown: boolean;
   /** What the trace says of the whole. */
   readonly summary: RunSummary;
   /** The run as its owner may see it, with the steps that began or were passed over; written out at each call. */
@@ -91,7 +94,7 @@ export async function executePlan(plan: Plan, order: RunOrder, deps: ExecutorDep
   const { result: unmasked, isCancelled } = await runToEnd(run);
   const result = run.mask === null ? unmasked : maskResult(unmasked, run.mask);
   const summary = summarize(run, { result, isCancelled });
-  return { result, summary, trace: () => withSteps(run, summary) };
+  return { result, isKnown: isAnswerKnown(run), summary, trace: () => withSteps(run, summary) };
 }
 
 async function runToEnd(run: ActiveRun): Promise<Ending> {

@@ -35,6 +35,7 @@ const ORDINARY = { kind: "failed", status: "failed", rule: null, isPassing: fals
 export function settle(run: ActiveRun, step: PlannedStep, result: ToolResult): Outcome {
   switch (result.kind) {
     case "output":
+      if (result.isStandIn) run.notKnown.add(step.toolId);
       return settleOutput(run, step, result.value);
     case "answer":
       return settleAnswer(run, step, result.answer);

@@ -7,6 +7,7 @@ import type { ActiveRun, Ending } from "./active-run.ts";
 import { goOn } from "./at-once.ts";
 import { foundBug, type Progress, runAttempts } from "./attempts.ts";
 import type { Canceller } from "./canceller.ts";
+import { answerWithout, noteOf, notKnownToCondition, notKnownToConfig } from "./not-known.ts";
 import { type Failure, failed, type Outcome } from "./outcome.ts";
 
 /** What a step means for the run. */
@@ -23,20 +24,27 @@ export interface StepEnd {
 /** Runs one step and writes down how it went. `canceller` ends it: the caller, or its group. */
 export function runStep(run: ActiveRun, step: PlannedStep, canceller: Canceller): StepEnd | Promise<StepEnd> {
   const startedAtMs = run.deps.clock.now();
+  const untold = run.notKnown.size === 0 ? NOTHING : notKnownToCondition(run, step);
+  if (untold.length > 0) return passUntried(run, step, untold);
   const condition = readCondition(step.when, run.scope);
   if (condition.ok && !condition.value) {
     noteSkipped(run, step);
     return { toolId: step.toolId, value: null, failure: null, ending: null };
   }
+  const missing = run.notKnown.size === 0 ? NOTHING : notKnownToConfig(run, step);
+  if (missing.length > 0 && step.name !== "response") return passUntried(run, step, missing);
   const place = run.steps.push(null) - 1;
   const progress: Progress = { attempts: 0, shown: null };
   const ended = condition.ok
     ? runSoundly(run, step, canceller, progress)
     : failed(run, step, `its condition: ${condition.error}`);
-  return goOn(ended, (outcome) => {
+  return goOn(ended, (end) => {
     const durationMs = run.deps.clock.now() - startedAtMs;
-    run.steps[place] = { step, startedAtMs, durationMs, attempts: progress.attempts, shown: progress.shown, outcome };
-    if (step.effect === "write" && progress.attempts > 0) run.writesEnded += 1;
+    const outcome = missing.length > 0 ? answerWithout(run, step, end, progress) : end;
+    const note = run.notKnown.has(step.toolId) ? noteOf(missing) : undefined;
+    const { attempts, shown } = progress;
+    run.steps[place] = { step, startedAtMs, durationMs, attempts, shown, outcome, note };
+    if (step.effect === "write" && attempts > 0) run.writesEnded += 1;
     return toEnd(step, outcome);
   });
 }
@@ -65,6 +73,7 @@ function readCondition(when: Expression | null, scope: Scope): Result<boolean, s
 }
 
 const ALWAYS = ok(true);
+const NOTHING: readonly string[] = [];
 
 function toEnd({ toolId, onError }: PlannedStep, outcome: Outcome): StepEnd {
   switch (outcome.kind) {
@@ -84,8 +93,15 @@ function toEnd({ toolId, onError }: PlannedStep, outcome: Outcome): StepEnd {
   }
 }
 
+/** In a dry run, a step that reads what is not known. Nobody knows then what would come of it either. */
+function passUntried(run: ActiveRun, step: PlannedStep, missing: readonly string[]): StepEnd {
+  noteSkipped(run, step, `not tried: a dry run does not know the output of ${missing.join(", ")}`);
+  run.notKnown.add(step.toolId);
+  return { toolId: step.toolId, value: null, failure: null, ending: null };
+}
+
 /** A step that is passed over: its condition does not hold, or the run goes on at a later one. */
-export function noteSkipped(run: ActiveRun, step: PlannedStep): void {
+export function noteSkipped(run: ActiveRun, step: PlannedStep, note?: string): void {
   const startedAtMs = run.deps.clock.now();
-  run.steps.push({ step, startedAtMs, durationMs: 0, attempts: 0, shown: null, outcome: null });
+  run.steps.push({ step, startedAtMs, durationMs: 0, attempts: 0, shown: null, outcome: null, note });
 }

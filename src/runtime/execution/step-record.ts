@@ -16,10 +16,12 @@ export interface StepRecord {
   readonly shown: JsonObject | null;
   /** Null where the step was passed over. */
   readonly outcome: Outcome | null;
+  /** What a dry run does not know of it. */
+  readonly note?: string | undefined;
 }
 
 export function toStepTrace(record: StepRecord, mask: SecretMask | null): StepTrace {
-  const { step, startedAtMs, durationMs, attempts, shown, outcome } = record;
+  const { step, startedAtMs, durationMs, attempts, shown, outcome, note } = record;
   const failure = outcome?.kind === "failed" ? outcome : null;
   return {
     toolId: step.toolId,
@@ -33,6 +35,7 @@ export function toStepTrace(record: StepRecord, mask: SecretMask | null): StepTr
     rule: failure?.rule ?? null,
     input: shown === null ? null : traceValue(shown, mask),
     output: traceOutput(outcome, mask),
+    ...(note === undefined ? {} : { note }),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { FieldError } from "../../core/errors.ts";
-import { joinPath, type Template } from "./references.ts";
+import { joinPath, type PlacedReference, type Template } from "./references.ts";
 
 const WRITTEN_HERE = "is written as an object here: a reference brings in values to compare with, never conditions";
 
@@ -28,6 +28,20 @@ function sealBranches(template: Template, path: string, faults: FieldError[]): T
     return template;
   }
   return { kind: "list", items: template.items.map((item, i) => sealFilter(item, joinPath(path, i), faults)) };
+}
+
+/** References that stand in a sealed filter as what a field is to be equal to, without an operator of the author's. */
+export function equalitiesIn(template: Template, path: string): readonly PlacedReference[] {
+  switch (template.kind) {
+    case "equals":
+      return template.inner.kind === "reference" ? [{ reference: template.inner.reference, path }] : [];
+    case "list":
+      return template.items.flatMap((item, i) => equalitiesIn(item, joinPath(path, i)));
+    case "object":
+      return template.entries.flatMap(([key, inner]) => equalitiesIn(inner, joinPath(path, key)));
+    default:
+      return [];
+  }
 }
 
 /** Under an operator of the author's everything is a value already; elsewhere the whole is made one. */

@@ -70,9 +70,12 @@ export function planGraph(graph: Graph, planning: Planning): Result<Plan, readon
   if (faults.length > 0) return err(faults);
   const stages = order.stages.map((stage) => stage.flatMap((id) => steps.get(id) ?? []));
   const secretNames = [...new Set([...steps.values()].flatMap((step) => step.secretNames))];
-  const roots = [...steps.values()].map((step) => step.roots).concat(planned.rules.map(({ when }) => when.roots));
-  const readsRequest = roots.some((read) => read.includes("request"));
+  const readsRequest = planned.ruleRoots.includes("request") || [...steps.values()].some(readsOfRequest);
   return ok({ stages, inputSchema: graph.inputSchema, secretNames, policy: planned, readsRequest });
+}
+
+function readsOfRequest({ reads, when }: PlannedStep): boolean {
+  return reads === null || reads.has("request") || (when?.roots.includes("request") ?? false);
 }
 
 function tooMany(expressions: number): string {

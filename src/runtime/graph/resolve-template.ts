@@ -5,6 +5,7 @@ import { err, ok, type Result } from "../../core/result.ts";
 import type { Hides, Reference, Scope, Secrets, Template } from "./references.ts";
 
 const NO_SECRETS: Secrets = new Map();
+const NOTHING: ReadonlySet<string> = new Set();
 
 /** Ends a resolution: the message names the reference, never a value. */
 class Unresolvable extends Error {
@@ -19,23 +20,25 @@ interface Source {
   readonly scope: Scope;
   readonly secrets: Secrets;
   readonly hides: Hides | null;
+  readonly unknown: ReadonlySet<string>;
   chars: number;
 }
 
 /**
  * The config with its references replaced; what they bring in is data and not looked at again. `undefined` where the
  * whole is an optional reference to nothing. The error is a sentence for the caller that names the reference. What
- * `hides` names is masked.
+ * `hides` names is masked, and null stands for whatever is read of a step that is `unknown`.
  */
 export function resolveTemplate(
   template: Template,
   scope: Scope,
   secrets: Secrets = NO_SECRETS,
   hides: Hides | null = null,
+  unknown: ReadonlySet<string> = NOTHING,
 ): Result<Json | undefined, string> {
   try {
     // Outputs are bounded one by one, but a string can repeat one as often as it likes.
-    return ok(resolve(template, { scope, secrets, hides, chars: RUN_OUTPUT_MAX_BYTES }));
+    return ok(resolve(template, { scope, secrets, hides, unknown, chars: RUN_OUTPUT_MAX_BYTES }));
   } catch (error) {
     if (error instanceof Unresolvable) return err(error.message);
     throw error;
@@ -96,7 +99,8 @@ function resolveText(parts: readonly (string | Reference)[], source: Source): st
   return whole;
 }
 
-function read(reference: Reference, { scope, secrets, hides }: Source): Json | undefined {
+function read(reference: Reference, { scope, secrets, hides, unknown }: Source): Json | undefined {
+  if (unknown.has(reference.root)) return null;
   const isSecret = reference.root === "secrets";
   const value = isSecret ? secrets.get(String(reference.path[0])) : readPath(reference, scope);
   if (value === undefined && !reference.optional) {
@@ -107,7 +111,8 @@ function read(reference: Reference, { scope, secrets, hides }: Source): Json | u
   return isShown ? value : MASK;
 }
 
-function readPath({ root, path }: Reference, scope: Scope): Json | undefined {
+/** What stands there; undefined for nothing. Of secrets nothing does. */
+export function readPath({ root, path }: Reference, scope: Scope): Json | undefined {
   let value = scope.get(root);
   for (const part of path) {
     if (value === undefined) break;

@@ -5,7 +5,7 @@ import { err, ok, type Result } from "../../core/result.ts";
 import { checkFilter, checkUpdate } from "../../storage/documents/operators.ts";
 import { jsonSize } from "../json-size.ts";
 import type { BoundTool, NullWhen, Tool } from "../tool.ts";
-import { sealFilter } from "./filters.ts";
+import { equalitiesIn, sealFilter } from "./filters.ts";
 import {
   compileTemplate,
   type Hides,
@@ -15,7 +15,7 @@ import {
   type Secrets,
   type Template,
 } from "./references.ts";
-import { resolveTemplate } from "./resolve-template.ts";
+import { readPath, resolveTemplate } from "./resolve-template.ts";
 import { isSensitive, secretFaults, secretNamesIn } from "./secrets.ts";
 import { sealUpdate } from "./updates.ts";
 
@@ -24,8 +24,21 @@ export interface PlannedConfig {
   /** Whether references bring in what a trace does not show. */
   readonly isSensitive: boolean;
   readonly secretNames: readonly string[];
-  /** References replaced, hidden ones by a mask. The error is a sentence for the caller, without a value in it. */
-  resolve(scope: Scope, secrets: Secrets, hides?: Hides): Result<JsonObject, string>;
+  /**
+   * References replaced, hidden ones by a mask, those to `unknown` steps by null. The error is a sentence for the caller,
+   * without a value in it.
+   */
+  resolve(
+    scope: Scope,
+    secrets: Secrets,
+    hides?: Hides | null,
+    unknown?: ReadonlySet<string>,
+  ): Result<JsonObject, string>;
+  /**
+   * Fields of filters that a reference would have be equal to null: that finds whatever lacks the field too, which an
+   * author who means it writes as null or under `$eq`.
+   */
+  nullEqualities(scope: Scope): readonly FieldError[];
   /** The tool, set up by what `resolve` gave. The error as there. */
   bind(config: JsonObject): Result<BoundTool, string>;
 }
@@ -53,18 +66,38 @@ export function planConfig(config: JsonObject, tool: Tool | undefined): CheckedC
   const sealed = seal(template, tool, faults);
   if (constant !== null && bound.ok) {
     const resolved = ok(constant);
-    return { planned: { ...known, resolve: () => resolved, bind: () => bound }, references, faults };
+    return {
+      planned: { ...known, resolve: () => resolved, nullEqualities: () => [], bind: () => bound },
+      references,
+      faults,
+    };
   }
+  const equalities = filterEqualities(sealed, tool);
   const planned: PlannedConfig = {
     ...known,
-    resolve: (scope, secrets, hides) => resolveConfig(resolveTemplate(sealed, scope, secrets, hides)),
+    nullEqualities: (scope) => equalities.flatMap((equality) => nullFault(equality, scope)),
+    resolve: (scope, secrets, hides, unknown) => resolveConfig(resolveTemplate(sealed, scope, secrets, hides, unknown)),
     bind: (resolved) => bindTool(tool, resolved),
   };
   return { planned, references, faults };
 }
 
 /** Of a graph that is refused. */
-const NOT_PLANNED = { resolve: () => err("unknown tool"), bind: () => err("unknown tool") };
+const NOT_PLANNED = {
+  resolve: () => err("unknown tool"),
+  nullEqualities: () => [],
+  bind: () => err("unknown tool"),
+};
+
+function filterEqualities(sealed: Template, { filters }: Tool): readonly PlacedReference[] {
+  if (sealed.kind !== "object") return [];
+  return sealed.entries.flatMap(([name, inner]) => (filters.includes(name) ? equalitiesIn(inner, name) : []));
+}
+
+function nullFault({ reference, path }: PlacedReference, scope: Scope): readonly FieldError[] {
+  const isNull = readPath(reference, scope) === null;
+  return isNull ? [{ path, message: `a value is needed, and ${reference.text} is null` }] : [];
+}
 
 /** Properties in which `{{` is text like any other. */
 function verbatimIn(tool: Tool | undefined): readonly string[] {

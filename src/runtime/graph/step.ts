@@ -7,6 +7,7 @@ import type { ToolEffect } from "../tool.ts";
 import { planExpression, planExpressions } from "./expressions.ts";
 import { fieldFault } from "./known-fields.ts";
 import type { Order } from "./order.ts";
+import type { PlacedReference } from "./references.ts";
 import type { RootFault } from "./roots.ts";
 import { type PlannedConfig, planConfig } from "./step-config.ts";
 
@@ -23,6 +24,8 @@ export interface PlannedStep extends PlannedConfig {
   readonly name: string;
   readonly effect: ToolEffect;
   readonly when: Expression | null;
+  /** Names that its config begins references and expressions with; null where it sees all outputs so far. */
+  readonly reads: ReadonlySet<string> | null;
   /** Of one attempt. */
   readonly timeoutMs: number;
   /** Attempts in all, the first one counted. */
@@ -31,8 +34,6 @@ export interface PlannedStep extends PlannedConfig {
   readonly onError: OnError;
   /** Expressions of the config by their paths in it. */
   readonly expressions: ReadonlyMap<string, Expression>;
-  /** What references and expressions of the step begin with. */
-  readonly roots: readonly string[];
 }
 
 export interface StepPlanning {
@@ -74,20 +75,27 @@ export function planStep(spec: ToolSpec, planning: StepPlanning): PlannedStep {
     spec.when === undefined
       ? null
       : planExpression(spec.when, `${path}.when`, { expressions, rootFault, toolIds, faults });
-  const read = [...ofConfig.values(), ...(when === null ? [] : [when])].flatMap(({ roots }) => roots);
   return {
     ...planned,
     toolId: spec.toolId,
     name: spec.name,
     effect: tool?.effect ?? "none",
     when,
+    reads: tool?.readsAll ? null : new Set([...namesIn(references), ...[...ofConfig.values()].flatMap(rootsOf)]),
     timeoutMs: spec.timeoutMs ?? STEP_TIMEOUT_MS,
     maxAttempts: retry?.attempts ?? 1,
     backoffMs: retry?.backoffMs ?? 0,
     onError: planOnError(spec, planning),
     expressions: ofConfig,
-    roots: [...references.map(({ reference }) => reference.root), ...read],
   };
+}
+
+function namesIn(references: readonly PlacedReference[]): readonly string[] {
+  return references.map(({ reference }) => reference.root);
+}
+
+function rootsOf({ roots }: Expression): readonly string[] {
+  return roots;
 }
 
 function planOnError({ toolId, onError = "fail" }: ToolSpec, { graph, order, path, faults }: StepPlanning): OnError {

@@ -111,6 +111,17 @@ export function createOutbound({ fetch, clock, resolve, ...hosts }: OutboundOpti
   }
 
   return {
+    async judge(request) {
+      const first = readRequest(request);
+      if (!first.ok) return refused(first.error);
+      const allowed = request.allowedHosts?.map(readHostPattern) ?? null;
+      const judged = await runWithin(clock, OUTBOUND_TIMEOUT_MS, request.signal, (inner) =>
+        judge(first.value, allowed, inner),
+      );
+      if (judged.kind === "done") return judged.value;
+      return failed(`${first.value.target.host} could not be looked up in time`, true);
+    },
+
     async send(request) {
       const first = readRequest(request);
       if (!first.ok) return refused(first.error);

@@ -28,5 +28,10 @@ export type OutboundOutcome =
 
 /** The internet as graphs may reach it: public addresses alone, bounded in size, time and redirects. */
 export interface Outbound {
+  /**
+   * What would keep the request from being sent, without sending it: the host's name is looked up all the same. Null
+   * where nothing would; where a redirect would lead is not known.
+   */
+  judge(request: OutboundRequest): Promise<Exclude<OutboundOutcome, { readonly kind: "answer" }> | null>;
   send(request: OutboundRequest): Promise<OutboundOutcome>;
 }

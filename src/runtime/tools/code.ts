@@ -35,6 +35,7 @@ export const codeTool = defineTool({
   output: anyJson,
   // A reference in it would make code of what a caller sent.
   literals: ["source"],
+  readsAll: true,
   maxAtOnce: CODE_MAX_AT_ONCE,
   effect: "none",
   async run({ source }, { services, ownerId, input, scope, signal }) {

@@ -3,16 +3,17 @@ import { ownedData } from "../../storage/documents/collections.ts";
 import { checkFilter } from "../../storage/documents/operators.ts";
 import { collectionName, object } from "../config-schemas.ts";
 import { defineTool, fail, output } from "../tool.ts";
-import { findWithin, vanishingConditions } from "./db-checks.ts";
-import { PREVIEW_MAX_DOCUMENTS } from "./db-limits.ts";
+import { NULLS_IN_FILTERS, uncounted, vanishingConditions } from "./db-checks.ts";
+import { findMatches } from "./db-preview.ts";
 
 export const dbDeleteTool = defineTool({
   name: "dbDelete",
   description:
     "Deletes the first matching document of a collection of the agent's owner, or with `many` all that match: of the " +
-    "filter {} that is every one. No reference in `filter` is optional: a condition that vanishes would delete more.",
+    "filter {} that is every one. No reference in `filter` is optional: a condition that vanishes would delete more. " +
+    NULLS_IN_FILTERS,
   config: z.strictObject({ collection: collectionName, filter: object, many: z.boolean().default(false) }),
-  output: z.strictObject({ deletedCount: z.int().min(0) }),
+  output: z.strictObject({ deletedCount: z.int().min(0), more: uncounted }),
   effect: "write",
   filters: ["filter"],
   check: ({ filter }) => vanishingConditions(filter, "filter"),
@@ -28,9 +29,9 @@ export const dbDeleteTool = defineTool({
   async preview({ collection, filter, many }, { services, ownerId }) {
     const [fault] = checkFilter(filter);
     if (fault !== undefined) return fail(`filter.${fault.path}: ${fault.message}`);
-    const query = { filter, limit: many ? PREVIEW_MAX_DOCUMENTS : 1 };
-    const found = await findWithin(services.documents, ownedData(ownerId, collection), query);
+    const place = ownedData(ownerId, collection);
+    const found = await findMatches(services.documents, place, { filter, many, fields: ["_id"] });
     if (found === null) return fail("the documents that match are too large together to be counted");
-    return output({ deletedCount: found.length });
+    return output({ deletedCount: found.documents.length, ...(found.hasMore ? { more: true } : {}) });
   },
 });

@@ -5,7 +5,7 @@ import { anyJson, collectionName, fieldPath, fieldPaths, object } from "../confi
 import { withoutFields } from "../fields.ts";
 import { FIELDS_MAX, FIND_DEFAULT_DOCUMENTS, FIND_MAX_DOCUMENTS } from "../limits.ts";
 import { defineTool, fail, output, refuse } from "../tool.ts";
-import { findWithin } from "./db-checks.ts";
+import { findWithin, NULLS_IN_FILTERS } from "./db-checks.ts";
 
 const sort = z
   .record(fieldPath, z.literal([1, -1], "1 for ascending, -1 for descending"))
@@ -15,7 +15,8 @@ export const dbFindTool = defineTool({
   name: "dbFind",
   description:
     "Finds documents in a collection of the agent's owner: a list, or with `one` a document or null. With `required` " +
-    "the run answers 404 where nothing is found.",
+    "the run answers 404 where nothing is found. " +
+    NULLS_IN_FILTERS,
   config: z.strictObject({
     collection: collectionName,
     filter: object,

@@ -2,18 +2,23 @@ import * as z from "zod";
 import type { FieldError } from "../../core/errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../core/json.ts";
 import { ownedData } from "../../storage/documents/collections.ts";
+import type { Collection, Documents } from "../../storage/documents/documents.ts";
 import { collectionName, fieldPaths, object } from "../config-schemas.ts";
 import { fieldAt, passesList, withField, withoutFields } from "../fields.ts";
 import { PASSWORD_MAX_CHARS } from "../limits.ts";
 import { defineTool, output, type StepContext } from "../tool.ts";
-import { below, documentFaults, refuseDuplicate, refuseFaults } from "./db-checks.ts";
+import { below, documentFaults, failShared, refuseDuplicate, refuseFaults } from "./db-checks.ts";
 import { DRY_RUN_VALUE } from "./db-limits.ts";
+import { findDuplicate, findShared } from "./db-preview.ts";
 
 export const dbInsertTool = defineTool({
   name: "dbInsert",
   description:
     "Stores a document in a collection of the agent's owner. Fields of `unique` are shared by no two documents: a " +
-    "duplicate makes the run answer 409. Fields of `hash` are stored as scrypt hashes, those of `hide` not returned.",
+    "duplicate makes the run answer 409. A missing field counts as null, which is a value too: of documents without it " +
+    "the collection takes one. A field once named stays unique for every later write to the collection, by whatever " +
+    "step; where documents share a value of it already, the step fails and stores nothing. Fields of `hash` are stored " +
+    "as scrypt hashes, those of `hide` not returned.",
   config: z.strictObject({
     collection: collectionName,
     document: object,
@@ -30,16 +35,40 @@ export const dbInsertTool = defineTool({
     const hashed = await hashFields(document, hash, context);
     const place = ownedData(context.ownerId, collection);
     const stored = await context.services.documents.insertOne(place, hashed, { unique });
-    return stored.ok ? output(withoutFields(stored.value, hide)) : refuseDuplicate(stored.error);
+    if (stored.ok) return output(withoutFields(stored.value, hide));
+    return stored.error.kind === "shared_values"
+      ? failShared(stored.error, collection)
+      : refuseDuplicate(stored.error, hashed);
   },
-  preview({ document, hash = [], hide = [] }) {
+  async preview({ collection, document, unique = [], hash = [], hide = [] }, { services, ownerId }) {
     const faults = insertFaults(document, hash);
     if (faults.length > 0) return refuseFaults(faults);
     // Nothing is hashed here, and a password is not to be seen all the same.
     const masked = hash.reduce((copy, path) => withField(copy, path, DRY_RUN_VALUE), document);
-    return output(withoutFields({ _id: DRY_RUN_VALUE, ...masked }, hide));
+    const would = { _id: DRY_RUN_VALUE, ...masked };
+    const refusal = await findRefusal(services.documents, ownedData(ownerId, collection), { would, document, unique });
+    return refusal ?? output(withoutFields(would, hide));
   },
 });
+
+interface WouldInsert {
+  readonly would: JsonObject;
+  readonly document: JsonObject;
+  readonly unique: readonly string[];
+}
+
+/** Why the store would not take the document, as it stands now. */
+async function findRefusal(documents: Documents, place: Collection, { would, document, unique }: WouldInsert) {
+  const declared = await documents.uniqueFields(place);
+  const added = unique.filter((field) => !declared.includes(field));
+  const shared = await findShared(documents, place, added);
+  if (shared !== null) return failShared(shared, place.name);
+  const id = document._id;
+  const holdsId = id !== undefined && (await documents.findOne(place, { _id: { $eq: id } })) !== null;
+  const found = await findDuplicate(documents, place, [...declared, ...added], [{ before: null, after: would }]);
+  const taken = [...(holdsId ? ["_id"] : []), ...(found?.duplicate.fields ?? [])];
+  return taken.length === 0 ? null : refuseDuplicate({ kind: "duplicate_key", fields: taken }, would);
+}
 
 function insertFaults(document: JsonObject, hash: readonly string[]): readonly FieldError[] {
   return [...documentFaults(document), ...hash.flatMap((path) => passwordFaults(document, path))];

@@ -4,10 +4,10 @@ import { ownedData } from "../../storage/documents/collections.ts";
 import type { UpdateCounts } from "../../storage/documents/documents.ts";
 import { checkFilter } from "../../storage/documents/operators.ts";
 import { collectionName, object } from "../config-schemas.ts";
-import { defineTool, fail, output, type StepContext, type ToolResult } from "../tool.ts";
-import { findWithin, refuseDuplicate, refuseFaults, vanishingConditions } from "./db-checks.ts";
-import { DRY_RUN_VALUE, PREVIEW_MAX_DOCUMENTS } from "./db-limits.ts";
+import { defineTool, fail, output, type ToolResult } from "../tool.ts";
+import { NULLS_IN_FILTERS, refuseDuplicate, refuseFaults, uncounted, vanishingConditions } from "./db-checks.ts";
 import { authoredFaults, resolvedFaults, settleUpdate, upsertFaults } from "./db-update-check.ts";
+import { MISFIT, outcomeOf, previewUpdate } from "./db-update-preview.ts";
 
 const config = z
   .strictObject({
@@ -28,9 +28,15 @@ export const dbUpdateTool = defineTool({
   description:
     "Changes the first matching document of a collection of the agent's owner, by $set, $unset, $inc, $push, $pull and " +
     "$setOnInsert; with `many` all that match, with `upsert` a new one where none does. References bring in values, " +
-    "never operators or fields; in `filter` none is optional. A duplicate of a unique field makes the run answer 409.",
+    "never operators or fields; in `filter` none is optional. A duplicate of a unique field makes the run answer 409. " +
+    NULLS_IN_FILTERS,
   config,
-  output: z.strictObject({ matchedCount: count, modifiedCount: count, upsertedId: z.string().optional() }),
+  output: z.strictObject({
+    matchedCount: count,
+    modifiedCount: count,
+    upsertedId: z.string().optional(),
+    more: uncounted,
+  }),
   effect: "write",
   filters: ["filter"],
   updates: ["update"],
@@ -44,17 +50,22 @@ export const dbUpdateTool = defineTool({
       const done = many
         ? await services.documents.updateMany(place, filter, checked.update)
         : await services.documents.updateOne(place, filter, checked.update, { upsert });
-      return done.ok ? output(toOutput(done.value)) : refuseDuplicate(done.error);
+      return done.ok
+        ? output(toOutput(done.value))
+        : refuseDuplicate(done.error, await outcomeOf(filter, checked.update));
     } catch (error) {
       // What the port says of changes that do not fit what they meet. Its words may hold a caller's.
-      if (error instanceof TypeError) return fail("the update does not fit a document that it meets");
+      if (error instanceof TypeError) return fail(MISFIT);
       if (error instanceof RangeError) return fail("a document would become too large");
       throw error;
     }
   },
-  async preview(given, context) {
+  async preview(given, { services, ownerId }) {
     const checked = checkChange(given);
-    return checked.kind === "refused" ? checked.result : previewChange(given, context);
+    if (checked.kind === "refused") return checked.result;
+    const { collection, filter, upsert, many } = given;
+    const change = { filter, update: checked.update, upsert, many };
+    return previewUpdate(services.documents, ownedData(ownerId, collection), change);
   },
 });
 
@@ -72,16 +83,6 @@ function checkChange({ filter, update, upsert }: Config): Checked {
   ];
   if (settled === null || faults.length > 0) return { kind: "refused", result: refuseFaults(faults) };
   return { kind: "sound", update: settled };
-}
-
-/** Every match counts as changed: what an update makes of each is seen only when it is made. */
-async function previewChange({ collection, filter, upsert, many }: Config, { services, ownerId }: StepContext) {
-  const query = { filter, limit: many ? PREVIEW_MAX_DOCUMENTS : 1 };
-  const found = await findWithin(services.documents, ownedData(ownerId, collection), query);
-  if (found === null) return fail("the documents that match are too large together to be counted");
-  const isUpsert = upsert && found.length === 0;
-  const counts = { matchedCount: found.length, modifiedCount: found.length };
-  return output(toOutput({ ...counts, upsertedId: isUpsert ? DRY_RUN_VALUE : null }));
 }
 
 function toOutput({ matchedCount, modifiedCount, upsertedId }: UpdateCounts): JsonObject {

@@ -5,11 +5,11 @@ import { isJsonObject, type Json, parseUntrustedJson } from "../../core/json.ts"
 import { err, ok, type Result } from "../../core/result.ts";
 import type { TraceHeaders } from "../../core/trace-context.ts";
 import { anyJson } from "../config-schemas.ts";
-import { ALLOWED_HOSTS_RULE, OUTBOUND_METHODS } from "../outbound/guarded-outbound.ts";
+import { OUTBOUND_METHODS } from "../outbound/guarded-outbound.ts";
 import { headerFault, headersFault } from "../outbound/headers.ts";
-import type { OutboundOutcome } from "../outbound/outbound.ts";
-import { matchesAny, readHostPattern, readTarget } from "../outbound/target.ts";
-import { defineTool, fail, failForNow, output, refuse, type StepContext, type ToolResult } from "../tool.ts";
+import type { OutboundOutcome, OutboundRequest } from "../outbound/outbound.ts";
+import { readTarget } from "../outbound/target.ts";
+import { defineTool, fail, failForNow, output, refuse, type StepContext, standIn, type ToolResult } from "../tool.ts";
 import { EXPECT_MAX_STATUSES } from "./http-request-limits.ts";
 
 const JSON_TYPE = /^(?:(?:application|text)\/json|[^;\s]+\+json)\s*(?:;|$)/i;
@@ -59,7 +59,8 @@ export const httpRequestTool = defineTool({
   description:
     "Asks a public HTTP address. Objects and lists go out as JSON, or as a form where Content-Type says so; an answer " +
     "of a JSON type comes back parsed, any other as text. A status that is not expected (below 400, or one of `expect`) " +
-    "fails the step. POST and PATCH carry the step's Idempotency-Key. Private addresses are refused.",
+    "fails the step. POST and PATCH carry the step's Idempotency-Key. Private addresses are refused. A dry run " +
+    "sends nothing, GET neither: it judges the request, and steps that read the answer are not tried.",
   config,
   output: z.object({ status: z.int(), headers: z.record(z.string(), z.string()), body: anyJson }),
   effect: "write",
@@ -68,33 +69,35 @@ export const httpRequestTool = defineTool({
     return [{ path: "body", message: `a ${String(method)} carries no body: name another method` }];
   },
   async run(settings, context) {
-    const { method } = settings;
-    const body = encodeBody(settings);
-    if (!body.ok) return fail(`body: ${body.error}`);
-    const outcome = await context.services.outbound.send({
-      url: withQuery(settings),
-      method,
-      headers: headersOf(settings, body.value.type, context),
-      body: body.value.text,
-      allowedHosts: context.run.allowedHosts,
-      maxResponseBytes: context.run.maxOutputBytes,
-      signal: context.signal,
-    });
-    return toResult(outcome, settings, context);
+    const request = toRequest(settings, context);
+    if (!request.ok) return fail(request.error);
+    return toResult(await context.services.outbound.send(request.value), settings, context);
   },
-  /** Nothing is sent or looked up: the answer is the first that is expected, and says what would have been asked. */
-  preview(settings, context) {
-    const { allowedHosts } = context.run;
-    const target = readTarget(settings.url);
-    if (!target.ok) return fail(target.error);
-    const { host, url: asked } = target.value;
-    if (allowedHosts !== null && !matchesAny(allowedHosts.map(readHostPattern), target.value)) {
-      return policyRefused(`${host} is not one of the policy's allowed hosts`, ALLOWED_HOSTS_RULE, context);
-    }
-    const would = { method: settings.method, url: `${asked.origin}${asked.pathname}` };
-    return output({ status: settings.expect?.[0] ?? 200, headers: {}, body: { dryRun: true, would } });
+  /** Nothing is sent, GET included: it may cost, count or tell somebody something. What would be answered is not known. */
+  async preview(settings, context) {
+    const request = toRequest(settings, context);
+    if (!request.ok) return fail(request.error);
+    const fault = await context.services.outbound.judge(request.value);
+    if (fault !== null) return toResult(fault, settings, context);
+    const asked = URL.parse(settings.url);
+    const would = { method: settings.method, url: `${asked?.origin}${asked?.pathname}` };
+    return standIn({ status: settings.expect?.[0] ?? 200, headers: {}, body: { dryRun: true, would } });
   },
 });
+
+function toRequest(settings: Config, context: StepContext): Result<OutboundRequest, string> {
+  const body = encodeBody(settings);
+  if (!body.ok) return err(`body: ${body.error}`);
+  return ok({
+    url: withQuery(settings),
+    method: settings.method,
+    headers: headersOf(settings, body.value.type, context),
+    body: body.value.text,
+    allowedHosts: context.run.allowedHosts,
+    maxResponseBytes: context.run.maxOutputBytes,
+    signal: context.signal,
+  });
+}
 
 function toResult(outcome: OutboundOutcome, { url: address, expect }: Config, context: StepContext): ToolResult {
   if (outcome.kind === "failed") return outcome.isPassing ? failForNow(outcome.message) : fail(outcome.message);

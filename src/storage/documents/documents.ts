@@ -40,6 +40,12 @@ export interface DuplicateKey {
   readonly fields: readonly string[];
 }
 
+/** Fields that cannot be made unique: stored documents share a value of each. Nothing was declared, and nothing stored. */
+export interface SharedValues {
+  readonly kind: "shared_values";
+  readonly fields: readonly string[];
+}
+
 export interface UpdateCounts {
   readonly matchedCount: number;
   /** Documents that differ from before. Zero where the update wrote what stood there. */
@@ -69,7 +75,7 @@ export interface Documents {
     collection: Collection,
     document: Document,
     options?: InsertOptions,
-  ): Promise<Result<StoredDocument, DuplicateKey>>;
+  ): Promise<Result<StoredDocument, DuplicateKey | SharedValues>>;
   findOne(collection: Collection, filter: Filter): Promise<StoredDocument | null>;
   /** Without `sort`, in order of `_id`. */
   find(collection: Collection, query: FindQuery): Promise<readonly StoredDocument[]>;
@@ -90,6 +96,8 @@ export interface Documents {
   ): Promise<Result<UpdateCounts, DuplicateKey>>;
   deleteOne(collection: Collection, filter: Filter): Promise<{ readonly deletedCount: number }>;
   deleteMany(collection: Collection, filter: Filter): Promise<{ readonly deletedCount: number }>;
+  /** What no two documents of the collection may share, beside `_id`. Another Worker may have declared one just now. */
+  uniqueFields(collection: Collection): Promise<readonly string[]>;
   /** Resolves when the store answers. */
   ping(): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
-import type { Filter, UpdateCounts } from "./documents.ts";
+import type { Filter, SharedValues, UpdateCounts } from "./documents.ts";
 import { type Change, createDocumentStore, type DocumentStore, type Reply, type Wanted } from "./embedded-store.ts";
 import { loadFilterCompiler } from "./matcher.ts";
 import { planFilter } from "./plan.ts";
@@ -17,7 +17,7 @@ export class DocumentsObject extends DurableObject {
 
   async ping(): Promise<void> {}
 
-  async insert(collection: string, body: string, unique: readonly string[]): Promise<Reply<null>> {
+  async insert(collection: string, body: string, unique: readonly string[]): Promise<Reply<null> | SharedValues> {
     return this.#store.insert(collection, body, unique);
   }
 
@@ -46,6 +46,10 @@ export class DocumentsObject extends DurableObject {
   async remove(collection: string, filterText: string, many: boolean): Promise<number> {
     const filter = await this.#prepare(filterText);
     return this.#store.remove(collection, filter, many);
+  }
+
+  async uniqueFields(collection: string): Promise<string[]> {
+    return [...this.#store.uniqueFields(collection)];
   }
 
   /** Everything that may wait happens here: the operation itself then runs in one go. */

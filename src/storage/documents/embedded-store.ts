@@ -1,7 +1,7 @@
 import type { JsonObject } from "../../core/json.ts";
 import { applyUpdate, UpdateMisfit } from "./apply-update.ts";
 import { compareBy } from "./compare.ts";
-import type { DuplicateKey, Filter, Sort, Update, UpdateCounts } from "./documents.ts";
+import type { DuplicateKey, Filter, SharedValues, Sort, Update, UpdateCounts } from "./documents.ts";
 import { createRows, DocumentTooLarge, type Row } from "./embedded-rows.ts";
 import { FIND_MAX_CHARS, SORT_SLACK_DOCUMENTS } from "./limits.ts";
 import type { CompileFilter } from "./matcher.ts";
@@ -32,12 +32,13 @@ export interface Wanted {
  * does not come to `done`, nothing was written. Documents go in and out as JSON text.
  */
 export interface DocumentStore {
-  insert(collection: string, body: string, unique: readonly string[]): Reply<null>;
+  insert(collection: string, body: string, unique: readonly string[]): Reply<null> | SharedValues;
   findOne(collection: string, filter: Filter): string | null;
   find(collection: string, filter: Filter, wanted: Wanted): Reply<string[]>;
   /** `upsertId` is the `_id` for an upsert whose filter demands none; null where there is to be no upsert. */
   change(collection: string, filter: Filter, change: Change, upsertId: string | null): Reply<UpdateCounts>;
   remove(collection: string, filter: Filter, many: boolean): number;
+  uniqueFields(collection: string): readonly string[];
 }
 
 /** Carries a reply out of a transaction that is to be undone. */
@@ -57,7 +58,7 @@ interface Found {
 export function createDocumentStore(storage: DurableObjectStorage, compile: CompileFilter): DocumentStore {
   const rows = createRows(storage.sql);
 
-  function transact<T>(action: () => Reply<T>): Reply<T> {
+  function transact<T, F = never>(action: () => Reply<T> | F): Reply<T> | F {
     try {
       return storage.transactionSync(action);
     } catch (error) {
@@ -103,10 +104,11 @@ export function createDocumentStore(storage: DurableObjectStorage, compile: Comp
     }
   }
 
-  function insert(collection: string, body: string, unique: readonly string[]): Reply<null> {
-    return transact(() => {
+  function insert(collection: string, body: string, unique: readonly string[]): Reply<null> | SharedValues {
+    return transact<null, SharedValues>(() => {
       const shared = rows.declareUnique(collection, unique);
-      const taken = shared.length > 0 ? shared : rows.put(collection, JSON.parse(body));
+      if (shared.length > 0) return { kind: "shared_values", fields: shared };
+      const taken = rows.put(collection, JSON.parse(body));
       return taken.length > 0 ? { kind: "duplicate_key", fields: taken } : { kind: "done", value: null };
     });
   }
@@ -164,6 +166,7 @@ export function createDocumentStore(storage: DurableObjectStorage, compile: Comp
     find,
     change,
     remove,
+    uniqueFields: (collection) => rows.uniqueFields(collection),
   };
 }
 

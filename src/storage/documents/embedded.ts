@@ -64,6 +64,7 @@ export function createEmbeddedDocuments({ namespace, ids }: EmbeddedDocumentsDep
       const body = JSON.stringify({ _id: id, ...fields });
       checkRowSize(collection.name, id, body);
       const reply = await ask(partitionOf(collection), async (stub) => stub.insert(collection.name, body, unique));
+      if (reply.kind === "shared_values") return err({ kind: "shared_values", fields: reply.fields });
       const result = resultOf(reply);
       return result.ok ? ok(parse(body)) : result;
     },
@@ -99,6 +100,7 @@ export function createEmbeddedDocuments({ namespace, ids }: EmbeddedDocumentsDep
     },
     deleteOne: (collection, filter) => remove(collection, filter, false),
     deleteMany: (collection, filter) => remove(collection, filter, true),
+    uniqueFields: (collection) => ask(partitionOf(collection), async (stub) => stub.uniqueFields(collection.name)),
     ping: () => ask("ping", async (stub) => stub.ping()),
   };
 }

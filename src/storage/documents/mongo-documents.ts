@@ -3,7 +3,16 @@ import type { JsonObject } from "../../core/json.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 import { refuse, refuseFields, refuseLimit, refuseUniqueFields } from "./checks.ts";
 import { compareText } from "./compare.ts";
-import type { Collection, Documents, DuplicateKey, Filter, FindQuery, Sort, StoredDocument } from "./documents.ts";
+import type {
+  Collection,
+  Documents,
+  DuplicateKey,
+  Filter,
+  FindQuery,
+  SharedValues,
+  Sort,
+  StoredDocument,
+} from "./documents.ts";
 import { MONGO_DOCUMENT_MAX_CHARS } from "./limits.ts";
 import { DuplicateKeyFault, type MongoActions, RefusedFault, type ServerQuery } from "./mongo-actions.ts";
 import type { Wanted as WantedChange } from "./mongo-changes.ts";
@@ -82,9 +91,9 @@ export function createMongoDocuments(deps: {
       const stored: StoredDocument = { _id: given === undefined ? ids.next(ID_PREFIX) : String(given), ...fields };
       const body = refuseLarge(stored);
       const place = await placeOf(collection);
-      return portFaults(async (): Promise<Result<StoredDocument, DuplicateKey>> => {
+      return portFaults(async (): Promise<Result<StoredDocument, DuplicateKey | SharedValues>> => {
         const shared = await uniqueness.declare(place.name, unique);
-        if (shared.length > 0) return err({ kind: "duplicate_key", fields: shared });
+        if (shared.length > 0) return err({ kind: "shared_values", fields: shared });
         const inserted = await writes.insert(place, stored);
         return inserted.ok ? ok(JSON.parse(body) as StoredDocument) : inserted;
       });
@@ -125,13 +134,14 @@ export function createMongoDocuments(deps: {
       const place = await placeOf(collection);
       return { deletedCount: await actions.deleteMany(place.name, await queryOf(place, filter)) };
     },
+    uniqueFields: async (collection) => uniqueness.fields(await mongoNameOf(collection)),
     ping: () => actions.ping(),
   };
 }
 
 const ID_PREFIX = "doc";
 
-async function portFaults<T>(work: () => Promise<Result<T, DuplicateKey>>): Promise<Result<T, DuplicateKey>> {
+async function portFaults<T, F>(work: () => Promise<Result<T, F>>): Promise<Result<T, DuplicateKey | F>> {
   try {
     return await work();
   } catch (error) {

@@ -12,6 +12,7 @@ import type {
   Filter,
   FindQuery,
   InsertOptions,
+  SharedValues,
   StoredDocument,
   Update,
   UpdateCounts,
@@ -33,6 +34,7 @@ export type DriverCall =
       readonly document: Document;
       readonly options: InsertOptions;
     }
+  | { readonly method: "uniqueFields"; readonly collection: Collection }
   | { readonly method: "find"; readonly collection: Collection; readonly query: FindQuery }
   | {
       readonly method: "findOne" | "deleteOne" | "deleteMany";
@@ -57,7 +59,8 @@ export type DriverCall =
 export type DriverReply =
   | { readonly kind: "done"; readonly value: unknown }
   | { readonly kind: "refused" | "too_large" | "unavailable"; readonly message: string }
-  | DuplicateKey;
+  | DuplicateKey
+  | SharedValues;
 
 /**
  * Documents in MongoDB by way of its driver, which lives in Durable Objects. There are DRIVER_OBJECTS of them, chosen by
@@ -71,7 +74,7 @@ export function createMongoDriverDocuments(deps: {
   const { namespace, ids } = deps;
 
   /** The stub is made for each call: it must not outlive the request that it serves. */
-  async function ask<T>(call: DriverCall): Promise<Result<T, DuplicateKey>> {
+  async function ask<T>(call: DriverCall): Promise<Result<T, DuplicateKey | SharedValues>> {
     const name = objectNameOf(call.method === "ping" ? null : call.collection);
     let text: string;
     try {
@@ -87,8 +90,15 @@ export function createMongoDriverDocuments(deps: {
 
   async function askPlain<T>(call: DriverCall): Promise<T> {
     const result = await ask<T>(call);
-    if (!result.ok) throw new StorageUnavailable("the document store gave an answer that does not fit");
+    if (!result.ok) throw new StorageUnavailable(UNFITTING);
     return result.value;
+  }
+
+  async function askChange(call: DriverCall): Promise<Result<UpdateCounts, DuplicateKey>> {
+    const result = await ask<UpdateCounts>(call);
+    if (result.ok) return result;
+    if (result.error.kind === "shared_values") throw new StorageUnavailable(UNFITTING);
+    return err(result.error);
   }
 
   return {
@@ -113,17 +123,17 @@ export function createMongoDriverDocuments(deps: {
     async updateOne(collection, filter, update, options = {}) {
       refuse("filter", checkFilter(filter));
       refuse("update", checkUpdate(update));
-      return ask<UpdateCounts>({ method: "updateOne", collection, filter, update, options });
+      return askChange({ method: "updateOne", collection, filter, update, options });
     },
     async updateMany(collection, filter, update) {
       refuse("filter", checkFilter(filter));
       refuse("update", checkUpdate(update));
-      return ask<UpdateCounts>({ method: "updateMany", collection, filter, update, options: {} });
+      return askChange({ method: "updateMany", collection, filter, update, options: {} });
     },
     async replaceOne(collection, filter, replacement, options = {}) {
       refuse("filter", checkFilter(filter));
       refuse("replacement", checkDocument(replacement));
-      return ask<UpdateCounts>({ method: "replaceOne", collection, filter, replacement, options });
+      return askChange({ method: "replaceOne", collection, filter, replacement, options });
     },
     async deleteOne(collection, filter) {
       refuse("filter", checkFilter(filter));
@@ -133,11 +143,14 @@ export function createMongoDriverDocuments(deps: {
       refuse("filter", checkFilter(filter));
       return askPlain({ method: "deleteMany", collection, filter });
     },
+    uniqueFields: (collection) => askPlain({ method: "uniqueFields", collection }),
     async ping() {
       await askPlain({ method: "ping" });
     },
   };
 }
+
+const UNFITTING = "the document store gave an answer that does not fit";
 
 /** The same object for the same partition, so that what it remembers of a collection holds for its callers. */
 function objectNameOf(collection: Collection | null): string {
@@ -149,11 +162,12 @@ function objectNameOf(collection: Collection | null): string {
   return `driver-${hash % DRIVER_OBJECTS}`;
 }
 
-function resultOf<T>(reply: DriverReply): Result<T, DuplicateKey> {
+function resultOf<T>(reply: DriverReply): Result<T, DuplicateKey | SharedValues> {
   switch (reply.kind) {
     case "done":
       return ok(reply.value as T);
     case "duplicate_key":
+    case "shared_values":
       return err(reply);
     case "refused":
       throw new TypeError(reply.message);

@@ -5,7 +5,7 @@ import { systemClock } from "../../core/clock.ts";
 import { StorageUnavailable } from "../../core/errors.ts";
 import { createIdSource, systemRandom } from "../../core/ids.ts";
 import type { Result } from "../../core/result.ts";
-import type { Documents, DuplicateKey } from "./documents.ts";
+import type { Documents, DuplicateKey, SharedValues } from "./documents.ts";
 import { createDriverActions, refuseLargeAnswer } from "./driver-actions.ts";
 import { DRIVER_OPTIONS } from "./limits.ts";
 import { migrateDatabase } from "./migrate.ts";
@@ -116,10 +116,12 @@ async function perform(documents: Documents, call: DriverCall): Promise<DriverRe
       return { kind: "done", value: await documents.deleteOne(call.collection, call.filter) };
     case "deleteMany":
       return { kind: "done", value: await documents.deleteMany(call.collection, call.filter) };
+    case "uniqueFields":
+      return { kind: "done", value: await documents.uniqueFields(call.collection) };
   }
 }
 
-function resultReply(result: Result<unknown, DuplicateKey>): DriverReply {
+function resultReply(result: Result<unknown, DuplicateKey | SharedValues>): DriverReply {
   return result.ok ? { kind: "done", value: result.value } : result.error;
 }
 

@@ -82,6 +82,7 @@ export function createUniqueGuards(deps: {
   }
 
   return {
+    fields: guardedFields,
     guardedFields,
 
     async declare(name, fields) {

@@ -42,6 +42,15 @@ export function createUniqueIndexes(deps: {
   }
 
   return {
+    async fields(name) {
+      await adopt(name);
+      const indexes = await run((db) => db.collection(name).listIndexes().toArray().catch(noneOfNothing));
+      return indexes.flatMap(({ key, unique }) => {
+        const [field, ...more] = Object.keys(key);
+        return unique === true && field !== undefined && field !== "_id" && more.length === 0 ? [field] : [];
+      });
+    },
+
     async guardedFields(name) {
       await adopt(name);
       return [];
@@ -63,6 +72,14 @@ export function createUniqueIndexes(deps: {
     guard: (_name, _fields, _document, write) => write(),
   };
 }
+
+/** A collection that nothing was stored in yet does not exist. */
+function noneOfNothing(error: unknown): { readonly key: object; readonly unique?: boolean }[] {
+  if ((error as { code?: unknown }).code === NAMESPACE_NOT_FOUND) return [];
+  throw error;
+}
+
+const NAMESPACE_NOT_FOUND = 26;
 
 function keyOf(name: string, field: string): string {
   return JSON.stringify([name, field]);

@@ -4,6 +4,8 @@ import type { DuplicateKey } from "./documents.ts";
 
 /** How a database is made to keep unique fields unique. */
 export interface Uniqueness {
+  /** The fields that are unique. */
+  fields(name: string): Promise<readonly string[]>;
   /** The fields that writes must be guarded for; empty where the database's own indexes do that. */
   guardedFields(name: string): Promise<readonly string[]>;
   /** Declares the fields from now on; where documents share a value already, names those fields and declares none. */

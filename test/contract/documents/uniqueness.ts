@@ -60,6 +60,17 @@ export function describeUniqueness(makeStore: MakeDocuments): void {
     expect((await documents.insertOne(collection, { _id: "3" })).ok).toBe(false);
   });
 
+  test("unique fields are named, of each collection its own", async () => {
+    const documents = await makeStore();
+    const [collection, other] = [freshCollection(), freshCollection()];
+    expect(await documents.uniqueFields(collection)).toEqual([]);
+    await documents.insertOne(collection, { _id: "1", email: "a" }, { unique: ["email", "user.name"] });
+    await documents.insertOne(collection, { _id: "2", email: "b", user: { name: "b" } });
+    await insertAll(documents, other, [{ _id: "1" }]);
+    expect([...(await documents.uniqueFields(collection))].sort()).toEqual(["email", "user.name"]);
+    expect(await documents.uniqueFields(other)).toEqual([]);
+  });
+
   test("values of other types are other values", async () => {
     const documents = await makeStore();
     const collection = freshCollection();
@@ -90,7 +101,7 @@ export function describeUniqueness(makeStore: MakeDocuments): void {
     expect((await documents.insertOne(collection, { user: { name: "b" } })).ok).toBe(true);
   });
 
-  test("declaring a field that documents share already is a duplicate, and declares and inserts nothing", async () => {
+  test("a field that documents share already cannot be made unique: nothing is declared or inserted", async () => {
     const documents = await makeStore();
     const collection = freshCollection();
     await insertAll(documents, collection, [
@@ -98,9 +109,27 @@ export function describeUniqueness(makeStore: MakeDocuments): void {
       { _id: "2", email: "same" },
     ]);
     const declared = await documents.insertOne(collection, { _id: "3", email: "other" }, { unique: ["email"] });
-    expect(declared).toEqual({ ok: false, error: { kind: "duplicate_key", fields: ["email"] } });
+    expect(declared).toEqual({ ok: false, error: { kind: "shared_values", fields: ["email"] } });
     expect(await idsOf(documents, collection, {})).toEqual(["1", "2"]);
     expect((await documents.insertOne(collection, { _id: "4", email: "same" })).ok).toBe(true);
+  });
+
+  test("documents without the field share that, and the same insert can be made once they differ", async () => {
+    const documents = await makeStore();
+    const collection = freshCollection();
+    await insertAll(documents, collection, [
+      { _id: "1", name: "a" },
+      { _id: "2", name: "b", email: null },
+    ]);
+    const insert = () =>
+      documents.insertOne(collection, { _id: "3", name: "c", email: "c" }, { unique: ["name", "email"] });
+    const shared = { ok: false, error: { kind: "shared_values", fields: ["email"] } };
+    expect(await insert()).toEqual(shared);
+    expect(await insert()).toEqual(shared);
+    await documents.updateOne(collection, { _id: "2" }, { $set: { email: "b" } });
+    expect((await insert()).ok).toBe(true);
+    const taken = await documents.insertOne(collection, { _id: "4", name: "d", email: "c" });
+    expect(taken).toEqual({ ok: false, error: { kind: "duplicate_key", fields: ["email"] } });
   });
 
   test("declaring a field on documents that differ holds from then on", async () => {

@@ -29,6 +29,7 @@ export function createRemoteDocuments(url: string): Documents {
     replaceOne: (...args) => call("replaceOne", ...args),
     deleteOne: (...args) => call("deleteOne", ...args),
     deleteMany: (...args) => call("deleteMany", ...args),
+    uniqueFields: (...args) => call("uniqueFields", ...args),
     async ping() {
       await call("ping");
     },

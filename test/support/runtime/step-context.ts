@@ -11,6 +11,8 @@ export const TEST_ENCRYPTION_KEY = btoa("0123456789abcdef0123456789abcdef");
 export const TEST_AGENT = "agent_00000000000000000000000001";
 export const TEST_OWNER = "user-1";
 
+const NO_NETWORK = { kind: "refused", message: "there is no network here", rule: null } as const;
+
 /** Documents in memory, time that stands still, no network, no other agents. */
 export function testServices(changes: Partial<ToolServices> = {}): ToolServices {
   const clock = changes.clock ?? createFakeClock();
@@ -21,7 +23,7 @@ export function testServices(changes: Partial<ToolServices> = {}): ToolServices 
     signingKey: (agentId) => deriveSigningKey(TEST_ENCRYPTION_KEY, agentId),
     search: async () =>
       err({ code: "SEARCH_UNAVAILABLE", detail: "no provider answered", attempts: [], retryAfterSeconds: 5 }),
-    outbound: { send: async () => ({ kind: "refused", message: "there is no network here", rule: null }) },
+    outbound: { judge: async () => NO_NETWORK, send: async () => NO_NETWORK },
     email: null,
     sandbox: null,
     ownsAgent: async () => false,
@@ -65,6 +67,7 @@ function testRun(agentId: string, ownerId: string): RunContext {
     ownerId,
     agentId,
     issuer: agentId,
+    dryRun: false,
     allowedHosts: null,
     maxOutputBytes: 1_048_576,
     chain: [agentId],

@@ -365,7 +365,8 @@ function createFlaky(documents: Documents, random: (below: number) => number): D
       if (fate === 1) throw new StorageUnavailable("answer lost");
       return answer;
     };
-  const { insertOne, findOne, find, updateOne, updateMany, replaceOne, deleteOne, deleteMany, ping } = documents;
+  const { insertOne, findOne, find, updateOne, updateMany, replaceOne, deleteOne, deleteMany, uniqueFields, ping } =
+    documents;
   return {
     insertOne: flaky(insertOne),
     findOne: flaky(findOne),
@@ -375,6 +376,7 @@ function createFlaky(documents: Documents, random: (below: number) => number): D
     replaceOne: flaky(replaceOne),
     deleteOne: flaky(deleteOne),
     deleteMany: flaky(deleteMany),
+    uniqueFields: flaky(uniqueFields),
     ping: flaky(ping),
   };
 }

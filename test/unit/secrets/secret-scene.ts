@@ -98,6 +98,7 @@ export function shuffled(documents: Documents, seed: number): Documents {
     replaceOne: wrap(documents.replaceOne),
     deleteOne: wrap(documents.deleteOne),
     deleteMany: wrap(documents.deleteMany),
+    uniqueFields: wrap(documents.uniqueFields),
     ping: documents.ping,
   };
 }

@@ -144,12 +144,11 @@ export function execute(steps: readonly Step[], scene: Scene = {}) {
     },
     readSecrets: scene.readSecrets ?? (async () => new Map(Object.entries(secrets))),
   });
-  const ended = execution.then(({ result, trace }): Ended => ({ result, trace: trace() }));
+  const ended = execution.then(({ trace, ...rest }): Ended => ({ ...rest, trace: trace() }));
   return { execution: ended, lines, clock, journalled };
 }
 
-export interface Ended {
-  readonly result: Execution["result"];
+export interface Ended extends Omit<Execution, "trace"> {
   readonly trace: RunTrace;
 }
 

@@ -52,6 +52,7 @@ export function stepOf(
       ...ids,
       runId: "run_1",
       issuer: ids.agentId,
+      dryRun: false,
       allowedHosts: null,
       maxOutputBytes: 10_000,
       chain: ["agent_1"],

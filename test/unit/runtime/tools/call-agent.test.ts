@@ -10,7 +10,7 @@ function scene() {
   const calls: unknown[] = [];
   const services = testServices({
     callAgent: async ({ run }, agentId, input) => {
-      calls.push({ from: run.agentId, agentId, input });
+      calls.push({ from: run.agentId, agentId, input, dryRun: run.dryRun });
       return output({ said: input });
     },
   });
@@ -23,7 +23,7 @@ test("the other agent gets the input and its output is the step's", async () => 
     kind: "output",
     value: { said: { a: 1 } },
   });
-  expect(calls).toEqual([{ from: context.agentId, agentId: OTHER, input: { a: 1 } }]);
+  expect(calls).toEqual([{ from: context.agentId, agentId: OTHER, input: { a: 1 }, dryRun: false }]);
 });
 
 test("without an input it gets none", async () => {
@@ -32,13 +32,14 @@ test("without an input it gets none", async () => {
   expect(calls).toMatchObject([{ input: null }]);
 });
 
-test("a dry run says what it would call, and calls nobody", async () => {
+test("a dry run asks for the same, and its run says that it is dry", async () => {
   const { calls, context } = scene();
-  expect(await previewTool(callAgentTool, { agentId: OTHER, input: "x" }, context)).toEqual({
+  const dry = { ...context, run: { ...context.run, dryRun: true } };
+  expect(await previewTool(callAgentTool, { agentId: OTHER, input: "x" }, dry)).toEqual({
     kind: "output",
-    value: { wouldCall: OTHER, input: "x" },
+    value: { said: "x" },
   });
-  expect(calls).toEqual([]);
+  expect(calls).toEqual([{ from: context.agentId, agentId: OTHER, input: "x", dryRun: true }]);
 });
 
 test.each<[Json]>([[""], ["agent_1"], ["../agents"], ["agent_01h455vb4pex5vsknk084sn02q\n"], [{ $ne: null }], [null]])(

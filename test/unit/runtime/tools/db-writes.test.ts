@@ -101,6 +101,10 @@ describe("dbUpdate", () => {
     const another = { filter: { name: "Ada", age: 1 }, update: { $set: { role: "user" } }, upsert: true };
     expect(await update(another)).toEqual(duplicate);
     expect(users()).toEqual([ADA, BOB]);
+    const without = { kind: "refuse", error: { code: "DUPLICATE", detail: "a document without name exists already" } };
+    await update({ filter: { _id: "ada" }, update: { $unset: { name: "" } } });
+    expect(await update({ filter: { name: "Bob" }, update: { $unset: { name: "" } } })).toEqual(without);
+    expect(await update({ filter: { _id: "cy" }, update: { $set: { age: 1 } }, upsert: true })).toEqual(without);
   });
 
   test("never reaches another owner's documents", async () => {

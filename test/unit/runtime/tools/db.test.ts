@@ -5,6 +5,7 @@ import { compileTemplate } from "../../../../src/runtime/graph/references.ts";
 import { resolveTemplate } from "../../../../src/runtime/graph/resolve-template.ts";
 import { dbFindTool } from "../../../../src/runtime/tools/db-find.ts";
 import { dbInsertTool } from "../../../../src/runtime/tools/db-insert.ts";
+import { ownedData } from "../../../../src/storage/documents/collections.ts";
 import { createMemoryDocuments } from "../../../support/memory-documents.ts";
 import { previewTool, runTool as run, testContext, testServices } from "../../../support/runtime/step-context.ts";
 
@@ -39,6 +40,38 @@ test("dbInsert answers 409 to a duplicate and names the field", async () => {
     error: { code: "DUPLICATE", detail: "a document with the same email exists already" },
   });
   expect(store.named("users")).toHaveLength(1);
+});
+
+test("dbInsert says of a duplicate whether a value or its absence is what it shares", async () => {
+  const { context } = contextOn();
+  const insert = (document: JsonObject) =>
+    run(dbInsertTool, { collection: "users", document, unique: ["email", "name"] }, context);
+  await insert({ name: "Ada" });
+  const duplicate = (detail: string) => ({ kind: "refuse", error: { code: "DUPLICATE", detail } });
+  expect(await insert({ name: "Bob" })).toEqual(duplicate("a document without email exists already"));
+  expect(await insert({ name: "Bob", email: null })).toEqual(duplicate("a document without email exists already"));
+  expect(await insert({ name: "Ada" })).toEqual(
+    duplicate("a document with the same name and without email exists already"),
+  );
+});
+
+test("dbInsert fails where stored documents share what is to be unique, and says what to do", async () => {
+  const { store, context } = contextOn();
+  const insert = (document: JsonObject, unique: readonly string[] = []) =>
+    run(dbInsertTool, { collection: "users", document, unique }, context);
+  await insert({ _id: "1", name: "Ada" });
+  await insert({ _id: "2", name: "Bob" });
+  const failed = {
+    kind: "fail",
+    message:
+      "unique: email cannot be made unique, because documents in users have the same email already, or several have " +
+      "none. Change or delete them until no two are alike, or take email out of unique",
+  };
+  expect(await insert({ _id: "3", email: "new@example.com" }, ["email"])).toEqual(failed);
+  expect(await insert({ _id: "3", email: "new@example.com" }, ["email"])).toEqual(failed);
+  expect(store.named("users").map(({ _id }) => _id)).toEqual(["1", "2"]);
+  await store.deleteOne(ownedData(context.ownerId, "users"), { _id: "1" });
+  expect(await insert({ _id: "3", email: "new@example.com" }, ["email"])).toMatchObject({ kind: "output" });
 });
 
 test("of a hundred inserts at once of one address one is stored", async () => {

@@ -15,6 +15,7 @@ async function send(
 ) {
   const sent: Sent[] = [];
   const email: EmailSender = {
+    faultOf: () => null,
     async send(...message) {
       sent.push(message);
       return outcome;
@@ -57,9 +58,31 @@ test("without a service it says who can set one", async () => {
   });
 });
 
-test("a dry run sends nothing", async () => {
-  const result = await runTool(emailSendTool, MESSAGE, stepOf({ email: null }), "preview");
+test("a dry run sends nothing, and fails where the run would before it sends", async () => {
+  const sent: unknown[] = [];
+  const email: EmailSender = {
+    faultOf: ({ from }) => (from === null ? "nobody to send it from" : null),
+    async send(...message) {
+      sent.push(message);
+      return { kind: "sent", id: "m1" };
+    },
+  };
+  const ends = (config: JsonObject, service: EmailSender | null = email) =>
+    Promise.all(
+      (["preview", "run"] as const).map((how) =>
+        runTool(emailSendTool, { ...MESSAGE, ...config }, stepOf({ email: service }), how),
+      ),
+    );
+  const failed = (message: string) => Array(2).fill({ kind: "fail", message });
+  expect(await ends({ from: "us@example.com" }, null)).toEqual(
+    failed("email is not configured here: the operator sets EMAIL_API_KEY"),
+  );
+  expect(await ends({ from: "us@example.com", text: "" })).toEqual(failed("text or html is needed"));
+  expect(await ends({})).toEqual(failed("nobody to send it from"));
+  expect(sent).toEqual([]);
+  const result = await runTool(emailSendTool, { ...MESSAGE, from: "us@example.com" }, stepOf({ email }), "preview");
   expect(result).toEqual({ kind: "output", value: { id: "dry_run" } });
+  expect(sent).toEqual([]);
 });
 
 test("texts that references left out are missed in the run", async () => {

@@ -3,10 +3,11 @@ import * as z from "zod";
 import type { JsonObject } from "../../../../src/core/json.ts";
 import type { TraceHeaders } from "../../../../src/core/trace-context.ts";
 import { planConfig } from "../../../../src/runtime/graph/step-config.ts";
+import type { OutboundOptions } from "../../../../src/runtime/outbound/guarded-outbound.ts";
 import type { Outbound, OutboundOutcome, OutboundRequest } from "../../../../src/runtime/outbound/outbound.ts";
 import type { RunContext } from "../../../../src/runtime/tool.ts";
 import { httpRequestTool } from "../../../../src/runtime/tools/http-request.ts";
-import { runTool, stepOf } from "../outbound/scene.ts";
+import { createInternet, outboundOn, runTool, stepOf } from "../outbound/scene.ts";
 
 const URL_OF_API = "https://api.example.com/things";
 
@@ -22,6 +23,7 @@ async function call(
 ) {
   const sent: OutboundRequest[] = [];
   const outbound: Outbound = {
+    judge: async () => null,
     async send(request) {
       sent.push(request);
       return outcome;
@@ -178,20 +180,51 @@ test.each<[OutboundOutcome, object]>([
   expect((await call({}, outcome)).result).toEqual(result);
 });
 
-test("a dry run sends nothing and says what it would, without the query", async () => {
+/** A dry run on an internet that must not be asked. */
+async function tryDry(config: JsonObject, options: Partial<OutboundOptions> = {}, run: Partial<RunContext> = {}) {
+  const internet = createInternet(() => new Response("asked"));
+  const step = stepOf({ outbound: outboundOn(internet.fetch, options) }, { run: { dryRun: true, ...run } });
+  const result = await runTool(httpRequestTool, { url: URL_OF_API, ...config }, step, "preview");
+  expect(internet.asked).toEqual([]);
+  return result;
+}
+
+test("a dry run sends nothing and says what it would, without the query; what is answered is not known", async () => {
   const config = { url: `${URL_OF_API}?key=secret`, method: "POST", body: { a: 1 }, expect: [201] };
-  expect(await runTool(httpRequestTool, config, stepOf({}), "preview")).toEqual({
+  expect(await tryDry(config)).toEqual({
     kind: "output",
     value: { status: 201, headers: {}, body: { dryRun: true, would: { method: "POST", url: URL_OF_API } } },
+    isStandIn: true,
   });
+  expect(await tryDry({})).toMatchObject({ isStandIn: true, value: { body: { would: { method: "GET" } } } });
 });
 
 test("a dry run shows the policy's refusal", async () => {
-  const step = stepOf({}, { run: { allowedHosts: ["*.other.example"] } });
-  expect(await runTool(httpRequestTool, { url: URL_OF_API }, step, "preview")).toMatchObject({
+  expect(await tryDry({}, {}, { allowedHosts: ["*.other.example"] })).toMatchObject({
     kind: "refuse",
     error: { code: "POLICY_REFUSED", rule: "allowed-hosts" },
   });
+});
+
+test.each<[JsonObject, string, (readonly string[])?]>([
+  [{ url: "http://10.0.0.1/" }, "10.0.0.1 is not a public address"],
+  [{ url: "http://localhost:8080/" }, "localhost is not the name of a public host"],
+  [{ url: "https://api.example.com:22/" }, "port 22 of api.example.com is not one for HTTP"],
+  [{}, "api.example.com has an address that is not public", ["93.184.216.34", "10.0.0.1"]],
+  [{}, "api.example.com has no address", []],
+  [{ url: "https://own.example/" }, "own.example is this server itself: use callAgent"],
+  [
+    { method: "POST", headers: { "Content-Type": "application/x-www-form-urlencoded" }, body: { a: {} } },
+    "body: a form's fields are texts, numbers, booleans or lists of them",
+  ],
+])("a dry run fails where the guard refuses: %j, %s", async (config, message, addresses = ["93.184.216.34"]) => {
+  const result = await tryDry(config, { resolve: async () => addresses, ownHosts: ["own.example"] });
+  expect(result).toEqual({ kind: "fail", message });
+});
+
+test("a dry run cannot tell of a name that nobody can look up", async () => {
+  const message = "api.example.com could not be looked up, and was not asked";
+  expect(await tryDry({}, { resolve: async () => null })).toEqual({ kind: "fail", message, isPassing: true });
 });
 
 test.each<[JsonObject, string]>([

@@ -1,0 +1,104 @@
+import { expect, test } from "vitest";
+import type { Json } from "../../../../src/core/json.ts";
+import { output, standIn } from "../../../../src/runtime/tool.ts";
+import { codeTool } from "../../../../src/runtime/tools/code.ts";
+import { bodyOf, execute, type Scene, type Step, statuses, tool } from "./scene.ts";
+
+const tried: string[] = [];
+
+/** Asks somebody; a dry run does not. */
+const ask = tool("ask", () => output({ status: 200, body: { total: 3 } }), {
+  effect: "write",
+  preview: () => standIn({ would: "ask" }),
+});
+
+const told = tool("told", () => output({ name: "Ada" }));
+
+const note = tool("note", (config) => {
+  tried.push("note");
+  return output(config as Json);
+});
+
+function run(steps: readonly Step[], scene: Scene = {}) {
+  tried.length = 0;
+  return execute(steps, { tools: [ask, told, note, codeTool], dryRun: true, ...scene }).execution;
+}
+
+const READS = { name: "note", config: { total: "{{ask.body.total}}", page: "{{ask.body.page?}}" } };
+
+test("a step that reads a call that was not made is not tried, nor is one that reads that step", async () => {
+  const ended = await run(["ask", READS, { name: "echo", config: { of: "{{note.total}}" } }, { name: "response" }]);
+  expect(statuses(ended)).toBe("ask:ok note:skipped echo:skipped response:ok");
+  expect(tried).toEqual([]);
+  expect(ended.trace.outcome).toBe("ok");
+  expect(ended.trace.steps.map((step) => step.note)).toEqual([
+    "not known in a dry run: steps that read this output are not tried",
+    "not tried: a dry run does not know the output of ask",
+    "not tried: a dry run does not know the output of note",
+    undefined,
+  ]);
+});
+
+test("what reads nothing of it is tried", async () => {
+  const ended = await run(["told", "ask", { name: "note", config: { name: "{{told.name}}" } }]);
+  expect(statuses(ended)).toBe("told:ok ask:ok note:ok");
+  expect(tried).toEqual(["note"]);
+  expect(ended.isKnown).toBe(true);
+});
+
+test("a response answers with null for what is not known, and says so", async () => {
+  const body = { total: "{{ask.body.total}}", text: "of {{ask.body.total}}", all: "{{ask}}", name: "{{told.name}}" };
+  const ended = await run(["told", "ask", { name: "response", config: { body } }]);
+  expect(bodyOf(ended)).toEqual({ total: null, text: "of null", all: null, name: "Ada" });
+  expect(ended.isKnown).toBe(false);
+  expect(ended.trace.steps[2]?.note).toBe("a dry run does not know the output of ask: null stands in its place");
+});
+
+test("a response whose status is not known answers 200 with nothing", async () => {
+  const config = { status: "{{ask.status}}", body: "{{ask.body}}" };
+  const ended = await run(["ask", { name: "response", config }]);
+  expect(ended.result).toEqual({ ok: true, value: { status: 200, headers: {}, body: null } });
+  expect(ended.isKnown).toBe(false);
+});
+
+test("a response that reads what is nowhere fails all the same", async () => {
+  const ended = await run(["told", "ask", { name: "response", config: { body: ["{{ask.body}}", "{{told.gone}}"] } }]);
+  expect(ended.result).toMatchObject({ ok: false, error: { detail: "step response: {{told.gone}} has no value" } });
+});
+
+test("a condition over it leaves the step untried, and the run goes on", async () => {
+  const early: Step = { name: "response", toolId: "early", when: "ask.status == 404", config: { status: 404 } };
+  const ended = await run(["ask", early, { name: "response", config: { body: "end" } }]);
+  expect(statuses(ended)).toBe("ask:ok early:skipped response:ok");
+  expect(ended.trace.steps[1]?.note).toBe("not tried: a dry run does not know the output of ask");
+  expect(bodyOf(ended)).toBe("end");
+  expect(ended.isKnown).toBe(true);
+});
+
+test("a condition that is known to fail skips as ever: what the step gives is null, and known", async () => {
+  const ended = await run(["ask", { ...READS, when: "1 == 2" }, { name: "echo", config: { of: "{{note}}" } }]);
+  expect(statuses(ended)).toBe("ask:ok note:skipped echo:ok");
+  expect(bodyOf(ended)).toEqual({ of: null });
+});
+
+test("expressions over it are not tried, and code sees all outputs", async () => {
+  const steps: Step[] = [
+    { name: "evaluating", config: { expression: "ask" } },
+    { name: "code", config: { source: "export default async () => 1;" } },
+  ];
+  expect(statuses(await run(["ask", ...steps]))).toBe("ask:ok evaluating:skipped code:skipped");
+});
+
+test("steps beside it know nothing of it, and are tried", async () => {
+  const code: Step = { name: "code", config: { source: "export default async () => 1;" } };
+  const sandbox = { run: async () => ({ kind: "output", value: 1 }) as const };
+  const ended = await run(["ask", code], { order: [["ask", "code"]], services: { sandbox } });
+  expect(statuses(ended)).toBe("ask:ok code:ok");
+});
+
+test("a run that is not dry knows all", async () => {
+  const ended = await run(["ask", { name: "note", config: { total: "{{ask.body.total}}" } }], { dryRun: false });
+  expect(bodyOf(ended)).toEqual({ total: 3 });
+  expect(ended.isKnown).toBe(true);
+  expect(ended.trace.steps.every((step) => !("note" in step))).toBe(true);
+});
