@@ -119,6 +119,32 @@ test.each<[string | undefined, unknown]>([
   expect((await app.call("POST", `/agents/${agentId}`, body)).body.input).toEqual(input);
 });
 
+const FIND_NOTHING = {
+  toolId: "f",
+  name: "dbFind",
+  config: { collection: "users", filter: { email: "nobody" }, one: true },
+};
+
+test.each<[string, readonly { readonly toolId: string; readonly name: string; readonly config: object }[]]>([
+  ["a response of it", [FIND_NOTHING, { toolId: "response", name: "response", config: { body: "{{f}}" } }]],
+  ["the last step's output", [FIND_NOTHING]],
+])("a document that is not there is answered as null: %s", async (_how, tools) => {
+  const app = createApp();
+  const { agentId } = await deploy(app, { tools, executionOrder: tools.map(({ toolId }) => toolId) });
+  const answer = await app.call("POST", `/agents/${agentId}`, {});
+  expect([answer.status, answer.headers.get("content-type"), answer.text]).toEqual([200, "application/json", "null"]);
+});
+
+test("an optional reference to nothing is no body", async () => {
+  const app = createApp();
+  const { agentId } = await deploy(app, {
+    tools: [{ toolId: "response", name: "response", config: { body: "{{request.query.q?}}" } }],
+    executionOrder: ["response"],
+  });
+  const answer = await app.call("POST", `/agents/${agentId}`, {});
+  expect([answer.status, answer.headers.get("content-type"), answer.text]).toEqual([200, null, ""]);
+});
+
 test.each([
   [{ "x-api-key": "orx_owner" }],
   [{ "X-API-Key": "orx_owner", Authorization: "Bearer the.users.token", Cookie: "dashboard=1" }],
