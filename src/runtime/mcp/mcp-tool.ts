@@ -1,9 +1,8 @@
 import type { AppError } from "../../core/errors.ts";
 import type { Json, JsonObject } from "../../core/json.ts";
-import type { Result } from "../../core/result.ts";
 import type { AgentRecord } from "../agents/agent-store.ts";
 import { storedGraph } from "../agents/agent-store.ts";
-import type { GraphAnswer } from "../tool.ts";
+import type { Run } from "../runner.ts";
 import { answerSchema, type ObjectSchema, structuredBody } from "./output-schema.ts";
 
 /** What MCP clients commonly take as the name of a tool. */
@@ -28,6 +27,8 @@ export interface ToolAnswer {
   /** Null where something of ours broke. */
   readonly structured: JsonObject | null;
   readonly isError: boolean;
+  /** Null where it never came to a run. */
+  readonly runId: string | null;
 }
 
 export function toAgentTool(agent: AgentRecord): AgentTool {
@@ -59,19 +60,27 @@ export function toToolName(agentName: string): string {
 }
 
 /** An answer of 400 and above is the tool's error, with what the graph says of it; a failed run's is its detail. */
-export function toToolAnswer(result: Result<GraphAnswer>): ToolAnswer {
-  if (!result.ok) return failedAnswer(result.error);
+export function toToolAnswer({ runId, result }: Pick<Run, "runId" | "result">): ToolAnswer {
+  if (!result.ok) return failedAnswer(result.error, runId);
   const { status, body } = result.value;
   return {
     text: typeof body === "string" ? body : JSON.stringify(body ?? null),
     structured: structuredBody(body),
     isError: status >= 400,
+    runId,
   };
 }
 
-export function failedAnswer(error: AppError): ToolAnswer {
+/** `runId` is null where the call was refused before it came to a run. */
+export function failedAnswer(error: AppError, runId: string | null): ToolAnswer {
   const { code, detail } = error;
-  const errors = error.code === "VALIDATION_FAILED" ? { errors: error.errors.map((fault) => ({ ...fault })) } : {};
-  const rule = error.code === "POLICY_REFUSED" ? { rule: error.rule } : {};
-  return { text: detail, structured: { code, detail, ...errors, ...rule }, isError: true };
+  const structured = {
+    code,
+    detail,
+    ...(error.code === "VALIDATION_FAILED" ? { errors: error.errors.map((fault) => ({ ...fault })) } : {}),
+    ...(error.code === "POLICY_REFUSED" ? { rule: error.rule } : {}),
+    ...(runId === null ? {} : { runId }),
+    ...("step" in error ? { step: error.step } : {}),
+  };
+  return { text: detail, structured, isError: true, runId };
 }
