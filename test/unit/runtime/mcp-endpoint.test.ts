@@ -326,6 +326,25 @@ test("a graph whose input is no object takes it as the property input", async ()
   expect((await send(agentId, callOf({ input: ["a"] }))).body.result.structuredContent).toEqual({ got: ["a"] });
 });
 
+test("a graph that takes one of some words is called with one of them", async () => {
+  const { deploy, send } = createScene();
+  const agentId = await deploy({
+    tools: [
+      { toolId: "input", name: "input" },
+      { toolId: "validation", name: "inputValidation" },
+    ],
+    executionOrder: ["input", "validation"],
+    inputSchema: { enum: ["a", "b"] },
+  });
+  expect((await send(agentId, LIST)).body.result.tools[0].inputSchema).toEqual({
+    type: "object",
+    properties: { input: { enum: ["a", "b"] } },
+    required: ["input"],
+  });
+  expect((await send(agentId, callOf({ input: "b" }))).body.result.structuredContent).toEqual({ result: "b" });
+  expect((await send(agentId, callOf({ input: "c" }))).body.result.isError).toBe(true);
+});
+
 test("a tool of another name is no tool", async () => {
   const { deploy, send } = createScene();
   const refused = await send(await deploy(), callOf({}, "rm_rf"));
