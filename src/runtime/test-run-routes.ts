@@ -5,8 +5,8 @@ import type { Json, JsonObject } from "../core/json.ts";
 import { ok, type Result } from "../core/result.ts";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
 import { describeProblem } from "../http/problem.ts";
-import { ownerId, pageOf, pageQuery, serverId } from "../http/schemas.ts";
-import { runTraceSchema } from "./contract.ts";
+import { cursorOf, ownerId, pageOf, pageQuery, serverId } from "../http/schemas.ts";
+import { runIdSchema, runTraceSchema } from "./contract.ts";
 import { hasBody, headersOf } from "./execution/run-response.ts";
 import { TEST_HEADER_VALUE_MAX_CHARS, TEST_MAX_PARAMETERS } from "./limits.ts";
 import type { Run, TestedServer } from "./runner.ts";
@@ -103,7 +103,7 @@ function listEndpoint(
       summary: "List the test runs of a server's graph, newest first",
       access: "servers:read",
       params: z.object({ serverId }),
-      query: z.object({ ownerId: ownerId.optional(), ...pageQuery }),
+      query: z.object({ ownerId: ownerId.optional(), ...pageQuery, cursor: cursorOf(runIdSchema) }),
       responses: [{ status: 200, description: "One page of traces", schema: pageOf(runTraceSchema) }],
       errors: ["NOT_FOUND"],
     },

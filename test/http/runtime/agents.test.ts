@@ -44,7 +44,7 @@ function createApp() {
     const text = await response.text();
     return { status: response.status, headers: response.headers, text, body: text === "" ? null : JSON.parse(text) };
   };
-  return { ...made, call };
+  return { ...made, call, app };
 }
 
 const AS_OWNER = { "x-api-key": "orx_owner" };
@@ -233,6 +233,46 @@ test("runs are listed for their owner, page by page, and shown one by one", asyn
   expect((await app.call("GET", `/agents/${agentId}/runs`, undefined, { "x-api-key": "orx_other" })).status).toBe(404);
   expect((await app.call("GET", `/agents/${agentId}/runs`)).status).toBe(401);
   expect((await app.call("GET", `/agents/${agentId}/runs/run_nope`, undefined, AS_OWNER)).status).toBe(404);
+});
+
+test.each(["zzz", "agent_00000000000000000000000001", "run_1", "log_00000000000000000000000001"])(
+  "the cursor %s is no run, and refused",
+  async (cursor) => {
+    const app = createApp();
+    const { agentId } = await deploy(app);
+    const { status, body } = await app.call("GET", `/agents/${agentId}/runs?cursor=${cursor}`, undefined, AS_OWNER);
+    expect([status, body.errors]).toEqual([400, [{ path: "cursor", message: "a nextCursor of an earlier page" }]]);
+  },
+);
+
+test("a stream of runs is of the outcome and begins with the number asked for; a cursor means nothing to it", async () => {
+  const app = createApp();
+  const { agentId } = await deploy(app, {
+    tools: [
+      { toolId: "input", name: "input" },
+      { toolId: "response", name: "response", config: { body: "{{input.needed}}" } },
+    ],
+    executionOrder: ["input", "response"],
+  });
+  const ids: (string | null)[] = [];
+  for (const input of [{}, { needed: 1 }, {}, { needed: 1 }]) {
+    ids.push((await app.call("POST", `/agents/${agentId}`, input)).headers.get("x-run-id"));
+  }
+  const follow = async (query: string) => {
+    const headers = { ...AS_OWNER, accept: "text/event-stream" };
+    const response = await app.app.request(`${ORIGIN}/agents/${agentId}/runs?${query}`, { headers });
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    const { value = "" } = (await reader?.read()) ?? {};
+    await reader?.cancel();
+    return { status: response.status, ids: [...value.matchAll(/^id: (run_\w+)$/gm)].map(([, id]) => id) };
+  };
+  expect(await follow("")).toEqual({ status: 200, ids });
+  expect(await follow("limit=1")).toEqual({ status: 200, ids: [ids[3]] });
+  expect(await follow("outcome=failed")).toEqual({ status: 200, ids: [ids[0], ids[2]] });
+  expect(await follow("outcome=failed&limit=1")).toEqual({ status: 200, ids: [ids[2]] });
+  expect((await follow("outcome=fail")).status).toBe(400);
+  expect((await follow("limit=0")).status).toBe(400);
+  expect((await follow(`cursor=${ids[3]}`)).status).toBe(400);
 });
 
 test.each<[string, string, number]>([
