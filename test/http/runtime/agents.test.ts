@@ -278,6 +278,7 @@ test("a stream of runs is of the outcome and begins with the number asked for; a
 test.each<[string, string, number]>([
   ["malformed JSON", "{", 400],
   ["a prototype key", '{"__proto__": {"admin": true}}', 400],
+  ["a number that no double holds", '{"x": 1e400}', 400],
   ["10,000 levels", "[".repeat(10_000) + "]".repeat(10_000), 400],
   ["more than the limit", `"${"x".repeat(300_000)}"`, 413],
 ])("a body with %s is refused before the run", async (_what, body, status) => {

@@ -461,6 +461,7 @@ test.each<[string, unknown, number, number]>([
   ["null", "null", 400, -32_600],
   ["a batch", [LIST, LIST], 400, -32_600],
   ["a prototype key", '{"__proto__": {}, "jsonrpc": "2.0"}', 400, -32_700],
+  ["a number that no double holds", '{"jsonrpc": "2.0", "id": 1e400}', 400, -32_700],
   ["deep nesting", "[".repeat(10_000), 413, -32_000],
   ["deeper than we read", "[".repeat(1_000), 400, -32_700],
   ["no message", {}, 400, -32_600],
