@@ -10,6 +10,7 @@ const FAULTS: Readonly<Record<JsonFault, string>> = {
   malformed: "the body is not valid JSON",
   too_deep: `the body nests deeper than ${JSON_MAX_DEPTH} levels`,
   prototype_key: "the body has a property named __proto__",
+  infinite_number: "the body has a number beyond 1.8e308",
 };
 
 /**

@@ -1,4 +1,5 @@
 import type { Clock } from "../core/clock.ts";
+import { validationFailed } from "../core/errors.ts";
 
 const HEADERS = {
   "Content-Type": "text/event-stream",
@@ -6,6 +7,9 @@ const HEADERS = {
   // Proxies that collect answers before they pass them on would hold events back.
   "X-Accel-Buffering": "no",
 };
+
+/** What a stream answers to the `cursor` of a list. */
+export const CURSOR_REFUSED = validationFailed([{ path: "cursor", message: "a stream goes on from Last-Event-ID" }]);
 
 /** Milliseconds, and a number. */
 export interface EventStreamLimits {

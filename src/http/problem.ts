@@ -1,5 +1,5 @@
 import type { AppError, ErrorCode } from "../core/errors.ts";
-import type { Json } from "../core/json.ts";
+import type { Json, JsonObject } from "../core/json.ts";
 
 export const PROBLEM_CONTENT_TYPE = "application/problem+json";
 
@@ -86,9 +86,15 @@ function retryAfter(seconds: number): Record<string, string> {
 
 /** RFC 9457 problem details, with `code`, `requestId` and `error` (the detail again, for clients that read one field). */
 export function problemResponse(error: AppError, requestId: string, path: string): Response {
+  const { status, headers, body } = describeProblem(error, requestId, path);
+  return Response.json(body, { status, headers });
+}
+
+/** The same before it is written. */
+export function describeProblem(error: AppError, requestId: string, path: string) {
   const { status, title } = PROBLEMS[error.code];
   const { type, headers, members } = particularsOf(error);
-  const body = {
+  const body: JsonObject = {
     type: type ?? `urn:orchestrix:problem:${error.code.toLowerCase().replaceAll("_", "-")}`,
     title,
     status,
@@ -99,8 +105,10 @@ export function problemResponse(error: AppError, requestId: string, path: string
     error: error.detail,
     ...members,
   };
-  return Response.json(body, {
-    status,
-    headers: { "Content-Type": PROBLEM_CONTENT_TYPE, "Cache-Control": "no-store", ...headers },
-  });
+  const all: Readonly<Record<string, string>> = {
+    "Content-Type": PROBLEM_CONTENT_TYPE,
+    "Cache-Control": "no-store",
+    ...headers,
+  };
+  return { status, headers: all, body };
 }

@@ -23,14 +23,24 @@ const pageLimit = z
   .transform(Number)
   .refine((n) => n >= 1 && n <= PAGE_MAX_ITEMS, `a whole number from 1 to ${PAGE_MAX_ITEMS}`);
 
+export const NO_CURSOR = "a nextCursor of an earlier page";
+
 /** `?limit=&cursor=` of every list. A cursor is opaque to the caller: the id of the last item of the page before. */
 export const pageQuery = {
   limit: pageLimit.optional().transform((n) => n ?? PAGE_DEFAULT_ITEMS),
   cursor: z
     .string()
-    .regex(/^[A-Za-z0-9_:-]{1,128}$/, "a nextCursor of an earlier page")
+    .regex(/^[A-Za-z0-9_:-]{1,128}$/, NO_CURSOR)
     .optional(),
 };
+
+/** The `cursor` of a list whose items have such ids. */
+export function cursorOf(id: z.ZodType<string>) {
+  return z
+    .string()
+    .refine((text) => id.safeParse(text).success, NO_CURSOR)
+    .optional();
+}
 
 export function pageOf<T extends z.ZodType>(item: T) {
   return z.object({ items: z.array(item), nextCursor: z.string().nullable() });

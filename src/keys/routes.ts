@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
-import { pageOf, pageQuery } from "../http/schemas.ts";
+import { cursorOf, pageOf, pageQuery } from "../http/schemas.ts";
 import { createdKey, createKeyBody, keyId, keyQuery, keyRecord } from "./contract.ts";
 import type { KeyService } from "./service.ts";
 
@@ -28,7 +28,7 @@ export function createKeyEndpoints(keys: KeyService): readonly Endpoint[] {
         tag: "Keys",
         summary: "List an owner's keys",
         access: "servers:read",
-        query: keyQuery.extend(pageQuery),
+        query: keyQuery.extend({ ...pageQuery, cursor: cursorOf(keyId) }),
         responses: [{ status: 200, description: "Keys, without their secrets", schema: pageOf(keyRecord) }],
       },
       ({ query, call }) => keys.list(call, query),

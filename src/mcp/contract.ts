@@ -26,7 +26,16 @@ export interface McpServing {
   refuse(c: AppContext, error: AppError): Response;
   /**
    * Reads one JSON-RPC message and answers it by a server that lives as long as it: no sessions. The revisions of 2025
-   * are served beside the one of 2026-07-28. Answers are JSON, but for callers that asked for progress.
+   * are served beside the one of 2026-07-28. Answers are JSON, but for callers that asked for progress of a server that
+   * has some to tell. The run that the request's event names stands in `X-Run-Id`, unless a stream had begun before.
    */
-  answer(c: AppContext, bodyLimitBytes: number, build: BuildServer): Promise<Response>;
+  answer(
+    c: AppContext,
+    bodyLimitBytes: number,
+    build: BuildServer,
+    options?: { readonly hasProgress?: boolean },
+  ): Promise<Response>;
 }
+
+/** In the `_meta` of a tool's result: the run that it came out of. */
+export const RUN_META_KEY = "orchestrix/runId";

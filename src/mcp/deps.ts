@@ -30,7 +30,7 @@ export interface RunOrder {
 }
 
 /** How a run went, in the form of `runAnswer`. */
-export type RunAnswer = object & { readonly success: boolean };
+export type RunAnswer = object & { readonly success: boolean; readonly trace: { readonly runId: string } };
 
 /** What the product's MCP server does its work with: the verbs of the features, as HTTP calls them. */
 export interface ProductMcpDeps {

@@ -41,7 +41,13 @@ export function createProductMcpEndpoints(deps: ProductMcpDeps): readonly Endpoi
         if (!known.ok) return serving.refuse(c, known.error);
         const call = callOf(c);
         if (call.actor.kind === "anonymous") return serving.refuse(c, UNAUTHENTICATED);
-        const caller = { call, callerAddress: clientAddress(c) };
+        const caller = {
+          call,
+          callerAddress: clientAddress(c),
+          noteRun(runId: string) {
+            c.get("event").runId = runId;
+          },
+        };
         return serving.answer(c, bodyLimitBytes, (exchange) => createProductServer(exchange, caller, surface()));
       },
     },

@@ -3,7 +3,7 @@ import { authorize, type Call } from "../core/actor.ts";
 import type { AppError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
 import type { Result } from "../core/result.ts";
-import type { McpExchange, McpSdk } from "./contract.ts";
+import { type McpExchange, type McpSdk, RUN_META_KEY } from "./contract.ts";
 import type { ProductMcpDeps } from "./deps.ts";
 import { STEADY_LIST_TTL_MS } from "./limits.ts";
 import type { ProductPrompt } from "./prompts.ts";
@@ -18,7 +18,10 @@ export interface ProductSurface {
 }
 
 /** Who sent the message, and what of its HTTP request the tools may know. */
-export type Caller = Omit<ToolCall, "progress">;
+export interface Caller extends Omit<ToolCall, "progress"> {
+  /** Told which run the message began. */
+  readonly noteRun: (runId: string) => void;
+}
 
 const STEADY = { ttlMs: STEADY_LIST_TTL_MS, cacheScope: "private" } as const;
 const CHANGING = { ttlMs: 0, cacheScope: "private" } as const;
@@ -57,6 +60,7 @@ function serveTools(server: Server, exchange: McpExchange, caller: Caller, tools
   server.setRequestHandler("tools/list", () => ({
     tools: visibleTo(caller.call.actor, tools).map(({ scope: _, call: __, ...listed }) => listed),
   }));
+  const { noteRun, ...known } = caller;
   server.setRequestHandler("tools/call", async ({ params }, context) => {
     const tool = tools.find(({ name }) => name === params.name);
     if (tool === undefined) throw invalid(sdk, "there is no tool of this name");
@@ -64,13 +68,15 @@ function serveTools(server: Server, exchange: McpExchange, caller: Caller, tools
     const progress = createProgress(exchange, context);
     const given = (params.arguments ?? {}) as Json;
     try {
-      const outcome = mayCall.ok ? await tool.call(given, { ...caller, progress }) : mayCall;
+      const outcome = mayCall.ok ? await tool.call(given, { ...known, progress }) : mayCall;
       if (!outcome.ok) return failed(describeFailure(outcome.error));
-      const { value, isError = false } = outcome.value;
+      const { value, isError = false, runId } = outcome.value;
+      if (runId !== undefined) noteRun(runId);
       return {
         content: [{ type: "text", text: JSON.stringify(value) }],
         structuredContent: { ...value },
         ...(isError ? { isError } : {}),
+        ...(runId === undefined ? {} : { _meta: { [RUN_META_KEY]: runId } }),
       };
     } catch (thrown) {
       return failed(explain(thrown));

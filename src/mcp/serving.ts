@@ -38,7 +38,7 @@ export function createMcpServing(deps: {
         response.headers.set("WWW-Authenticate", challenge(c.get("origin"), c.req.path));
       return response;
     },
-    async answer(c, bodyLimitBytes, build) {
+    async answer(c, bodyLimitBytes, build, { hasProgress = true } = {}) {
       const request = c.req.raw;
       const read = await readJsonBody(request, bodyLimitBytes);
       if (!read.ok) return rejectMessage(PROBLEMS[read.error.code].status, codeOf(read.error), read.error.detail);
@@ -48,10 +48,12 @@ export function createMcpServing(deps: {
       }
       c.get("event").mcpMethod =
         typeof message.method === "string" ? message.method.slice(0, METHOD_SHOWN_CHARS) : null;
-      const response = await exchangeMessage(request, message, build, { explain, log });
+      const response = await exchangeMessage(request, message, build, { explain, log, hasProgress });
       // An answer of the SDK's may be shared; headers of its own may not be writable.
       const answer = new Response(response.body, response);
       answer.headers.set("Cache-Control", "no-store");
+      const { runId } = c.get("event");
+      if (typeof runId === "string") answer.headers.set("X-Run-Id", runId);
       return answer;
     },
   };
@@ -65,12 +67,12 @@ async function exchangeMessage(
   request: Request,
   message: JsonObject,
   build: BuildServer,
-  { explain, log }: Pick<McpExchange, "explain"> & { readonly log: Logger },
+  { explain, log, hasProgress }: Pick<McpExchange, "explain"> & { readonly log: Logger; readonly hasProgress: boolean },
 ): Promise<Response> {
   const sdk = await import("@modelcontextprotocol/server");
   const accept = request.headers.get("accept") ?? "*/*";
   const takesStream = /text\/(?:event-stream|\*)|\*\/\*/i.test(accept);
-  const streams = takesStream && wantsProgress(message);
+  const streams = hasProgress && takesStream && wantsProgress(message);
   const onerror = (error: Error) => log.debug("mcp_message_refused", { error });
   const create = () => {
     const server = build({ sdk, streams, explain });

@@ -38,6 +38,8 @@ export interface Outcome {
   readonly value: object;
   /** The tool did its work, and what came out of it is a failure. */
   readonly isError?: boolean;
+  /** The run that the value came out of. */
+  readonly runId?: string;
 }
 
 /** Ties a tool's declaration to what it does: the schema that checks the arguments is the one that is listed. */

@@ -3,8 +3,9 @@ import type { Json } from "../core/json.ts";
 import { acceptsEventStream } from "../http/accept.ts";
 import { clientAddress } from "../http/context.ts";
 import { type Endpoint, endpoint, refusal } from "../http/endpoint.ts";
-import { ownerId, pageOf, pageQuery, serverId } from "../http/schemas.ts";
-import { agentAnswer, createAgentBody, RUN_OUTCOMES, runTraceSchema } from "./contract.ts";
+import { CURSOR_REFUSED } from "../http/event-stream.ts";
+import { cursorOf, ownerId, pageOf, pageQuery, serverId } from "../http/schemas.ts";
+import { agentAnswer, createAgentBody, RUN_OUTCOMES, runIdSchema, runTraceSchema } from "./contract.ts";
 import { toRunRequest } from "./execution/run-request.ts";
 import { toResponse } from "./execution/run-response.ts";
 import type { RuntimeService } from "./service.ts";
@@ -157,17 +158,22 @@ function runningAgents(runtime: RuntimeService): readonly Endpoint[] {
         summary: "List the runs of an agent, newest first, or follow them",
         description:
           "With `Accept: text/event-stream` the runs follow live as server-sent events named `run`; `Last-Event-ID` " +
-          "goes on where a stream ended.",
+          "goes on where a stream ended, and without it `limit` says with how many of the newest runs it begins. With " +
+          "`outcome` only runs of that outcome are told.",
         access: "servers:read",
         params: agentParams,
-        query: z.object({ ...pageQuery, outcome: z.enum(RUN_OUTCOMES).optional() }),
+        query: z.object({ ...pageQuery, cursor: cursorOf(runIdSchema), outcome: z.enum(RUN_OUTCOMES).optional() }),
         responses: [{ status: 200, description: "One page of traces", schema: pageOf(runTraceSchema) }],
         errors: ["NOT_FOUND"],
       },
       async ({ call, params, query, c }) => {
         if (!acceptsEventStream(c.req.header("accept"))) return runtime.listRuns(call, params.agentId, query);
+        const { limit, cursor, outcome } = query;
+        if (cursor !== undefined) return CURSOR_REFUSED;
         const mayContinue = c.get("mayContinue");
         const stream = await runtime.followRuns(call, params.agentId, {
+          limit,
+          outcome,
           lastEventId: c.req.header("last-event-id"),
           signal: call.signal?.(),
           mayContinue,

@@ -56,7 +56,7 @@ export interface RuntimeService {
   followRuns(
     call: Call,
     agentId: string,
-    options: Pick<RunStreamOptions, "lastEventId" | "signal" | "mayContinue">,
+    options: Pick<RunStreamOptions, "lastEventId" | "limit" | "outcome" | "signal" | "mayContinue">,
   ): Promise<Result<Response>>;
   /** Tests of a server's graph; the caller has checked whose server it is. */
   listTestRuns(

@@ -4,9 +4,10 @@ import type { AppError } from "../core/errors.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import { ok, type Result } from "../core/result.ts";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
-import { PROBLEMS } from "../http/problem.ts";
-import { ownerId, pageOf, pageQuery, serverId } from "../http/schemas.ts";
-import { runTraceSchema } from "./contract.ts";
+import { describeProblem } from "../http/problem.ts";
+import { cursorOf, ownerId, pageOf, pageQuery, serverId } from "../http/schemas.ts";
+import { type RunTrace, runIdSchema, runTraceSchema } from "./contract.ts";
+import { hasBody, headersOf } from "./execution/run-response.ts";
 import { TEST_HEADER_VALUE_MAX_CHARS, TEST_MAX_PARAMETERS } from "./limits.ts";
 import type { Run, TestedServer } from "./runner.ts";
 import type { RuntimeService } from "./service.ts";
@@ -53,7 +54,9 @@ export const testRunAnswer = z
     /** Whether the endpoint would have answered below 400. */
     success: z.boolean(),
     status: z.int(),
+    /** Names in lower case. Those that the endpoint adds to every answer, such as the request's id, are not among them. */
     headers: z.record(z.string(), z.string()),
+    /** The answer's body: of a failure, its problem details. Null too where there is none. */
     output: z.unknown(),
     error: z.looseObject({ code: z.string(), detail: z.string() }).nullable(),
     trace: runTraceSchema,
@@ -100,7 +103,7 @@ function listEndpoint(
       summary: "List the test runs of a server's graph, newest first",
       access: "servers:read",
       params: z.object({ serverId }),
-      query: z.object({ ownerId: ownerId.optional(), ...pageQuery }),
+      query: z.object({ ownerId: ownerId.optional(), ...pageQuery, cursor: cursorOf(runIdSchema) }),
       responses: [{ status: 200, description: "One page of traces", schema: pageOf(runTraceSchema) }],
       errors: ["NOT_FOUND"],
     },
@@ -120,9 +123,10 @@ function runEndpoint(testRun: TestRun): Endpoint {
       tag: "Servers",
       summary: "Run a server's graph without deploying it",
       description:
-        "The same executor as behind an agent's endpoint, with the trace of its steps. `status` and `output` are what " +
-        "the endpoint would have answered. With `dryRun` nothing is written, sent or called: such steps are checked and say " +
-        "what they would do, and steps that read the answer of a call that was not made are skipped, with a `note`.",
+        "The same executor as behind an agent's endpoint, with the trace of its steps. `status`, `headers` and `output` " +
+        "are what the endpoint would have answered, problem details included. With `dryRun` nothing is written, sent or " +
+        "called: such steps are checked and say what they would do, and steps that read the answer of a call that was " +
+        "not made are skipped, with a `note`.",
       access: "agents:run",
       params: z.object({ serverId }),
       query: z.object({ ownerId: ownerId.optional() }),
@@ -136,13 +140,30 @@ function runEndpoint(testRun: TestRun): Endpoint {
 
 /** As the route answers it. */
 export function toAnswer({ result, trace }: Run): TestRunAnswer {
-  if (!result.ok) {
-    const { status } = PROBLEMS[result.error.code];
-    return { success: false, status, headers: {}, output: null, error: toPlain(result.error), trace: trace() };
+  const written = trace();
+  if (result.ok) {
+    const { status, body = null } = result.value;
+    const success = status < FIRST_FAILURE_STATUS;
+    const headers = headersOf(result.value, written.runId);
+    return {
+      success,
+      status,
+      headers: { ...headers },
+      output: hasBody(result.value) ? body : null,
+      error: null,
+      trace: written,
+    };
   }
-  const { status, headers, body = null } = result.value;
-  const success = status < FIRST_FAILURE_STATUS;
-  return { success, status, headers: { ...headers }, output: body, error: null, trace: trace() };
+  const { error } = result;
+  const { status, headers, body } = describeProblem(error, written.requestId, pathOf(written));
+  const lower = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
+  const all = { ...Object.fromEntries(lower), "x-run-id": written.runId };
+  return { success: false, status, headers: all, output: body, error: toPlain(error), trace: written };
+}
+
+/** Where the run was asked for; a graph that is not deployed has no endpoint of its own. */
+function pathOf({ agentId, serverId }: RunTrace): string {
+  return agentId === null ? `/mcp/servers/${serverId}/run` : `/agents/${agentId}`;
 }
 
 const FIRST_FAILURE_STATUS = 400;

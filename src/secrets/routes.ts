@@ -1,6 +1,6 @@
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
-import { pageOf, pageQuery } from "../http/schemas.ts";
-import { putSecretBody, secretParams, secretQuery, secretRecord } from "./contract.ts";
+import { cursorOf, pageOf, pageQuery } from "../http/schemas.ts";
+import { putSecretBody, secretName, secretParams, secretQuery, secretRecord } from "./contract.ts";
 import type { SecretService } from "./service.ts";
 
 const TAG = "Secrets";
@@ -45,7 +45,7 @@ export function createSecretEndpoints(secrets: SecretService): readonly Endpoint
         tag: TAG,
         summary: "List an owner's secrets, without their values",
         access: "servers:read",
-        query: secretQuery.extend(pageQuery),
+        query: secretQuery.extend({ ...pageQuery, cursor: cursorOf(secretName) }),
         responses: [{ status: 200, description: "One page, in order of the names", schema: pageOf(secretRecord) }],
       },
       ({ query, call }) => secrets.list(call, query),

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { jsonObject, ownerId, pageQuery, serverId } from "../http/schemas.ts";
+import { cursorOf, jsonObject, ownerId, pageQuery, serverId } from "../http/schemas.ts";
 import { accessSchema, executionOrder, graphFields, policySchema, toolSchema } from "../runtime/contract.ts";
 
 export const createServerBody = z
@@ -54,7 +54,11 @@ export type ServerRecord = z.output<typeof serverRecord>;
 
 export const serverParams = z.object({ serverId });
 export const ownerQuery = z.object({ ownerId: ownerId.optional() });
-export const listServersQuery = ownerQuery.extend({ state: deploymentState.optional(), ...pageQuery });
+export const listServersQuery = ownerQuery.extend({
+  state: deploymentState.optional(),
+  ...pageQuery,
+  cursor: cursorOf(serverId),
+});
 
 export const toolList = z.object({ serverId, tools: z.array(toolSchema), executionOrder });
 

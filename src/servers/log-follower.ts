@@ -28,8 +28,10 @@ export async function createLogFollower(deps: {
   readonly ownerId: string;
   /** Null to begin with the newest events. */
   readonly since: LogCursor | null;
+  /** How many of the newest events come first. */
+  readonly limit?: number;
 }): Promise<LogFollower> {
-  const { executionLog, clock, serverId, ownerId, since } = deps;
+  const { executionLog, clock, serverId, ownerId, since, limit = LOG_STREAM_INITIAL_EVENTS } = deps;
   const sent = new Set<string>();
   let waiting: readonly LogEvent[] | null = null;
   /** All that goes up to here is settled: sent, or before what this client wants. */
@@ -39,10 +41,13 @@ export async function createLogFollower(deps: {
   let walkBeganAt: number | null = null;
 
   if (since === null) {
-    const newest = await executionLog.list(serverId, ownerId, LOG_STREAM_INITIAL_EVENTS);
-    waiting = newest.toReversed();
-    const [oldest] = waiting;
-    if (oldest !== undefined && waiting.length === LOG_STREAM_INITIAL_EVENTS) {
+    // Of fewer than these, what shows up late between them would be missed.
+    const count = Math.max(limit, LOG_STREAM_INITIAL_EVENTS);
+    const newest = (await executionLog.list(serverId, ownerId, count)).toReversed();
+    for (const { id } of newest.slice(0, -limit)) sent.add(id);
+    waiting = newest.slice(-limit);
+    const [oldest] = newest;
+    if (oldest !== undefined && newest.length === count) {
       floor = oldest.id;
       nextFloor = floor;
       position = floor;

@@ -22,6 +22,8 @@ export interface LogStreamOptions {
   readonly ownerId: string;
   /** The header as it came: an id of this stream, or the id of an event. Without it the newest events come first. */
   readonly lastEventId: string | undefined;
+  /** With how many of the newest events it begins; LOG_STREAM_INITIAL_EVENTS where it is left out. */
+  readonly limit?: number;
   /** Whether the caller may still read; asked every LOG_STREAM_RECHECK_MS. */
   readonly mayContinue?: () => Promise<boolean>;
 }

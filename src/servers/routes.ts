@@ -3,6 +3,7 @@ import { notFound } from "../core/errors.ts";
 import { ok, type Result } from "../core/result.ts";
 import { acceptsEventStream } from "../http/accept.ts";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
+import { CURSOR_REFUSED } from "../http/event-stream.ts";
 import { pageOf, pageQuery } from "../http/schemas.ts";
 import type { ServerRecord } from "./contract.ts";
 import {
@@ -30,7 +31,7 @@ const tag = "Servers";
 /** A server's log as it happens, see `log-stream.ts`. */
 type FollowLog = (
   server: Pick<ServerRecord, "serverId" | "ownerId">,
-  options: Pick<LogStreamOptions, "lastEventId" | "mayContinue">,
+  options: Pick<LogStreamOptions, "lastEventId" | "limit" | "mayContinue">,
 ) => Promise<Result<Response>>;
 
 export function createServerEndpoints(servers: ServerService, followLog: FollowLog): readonly Endpoint[] {
@@ -175,8 +176,8 @@ export function createServerEndpoints(servers: ServerService, followLog: FollowL
         params: serverParams,
         query: ownerQuery.extend(pageQuery),
         description:
-          "With `Accept: text/event-stream` it follows live: the newest events first, or with `Last-Event-ID` what is " +
-          "newer; each with `id`, its type as `event`, and the event as `data`. Streams end after some minutes: come back " +
+          "With `Accept: text/event-stream` it follows live: the newest `limit` events first, or with `Last-Event-ID` " +
+          "what is newer; each with `id`, its type as `event`, and the event as `data`. Streams end after some minutes: come back " +
           "with the last id.",
         responses: [
           { status: 200, description: "Events, newest first", schema: pageOf(logEventSchema) },
@@ -186,10 +187,12 @@ export function createServerEndpoints(servers: ServerService, followLog: FollowL
       },
       async ({ params, query, call, c }) => {
         if (!acceptsEventStream(c.req.header("accept"))) return servers.logs(call, params.serverId, query);
+        if (query.cursor !== undefined) return CURSOR_REFUSED;
         const record = await servers.get(call, params.serverId, query.ownerId);
         if (!record.ok) return record;
         const mayContinue = c.get("mayContinue");
         const stream = await followLog(record.value, {
+          limit: query.limit,
           lastEventId: c.req.header("last-event-id"),
           ...(mayContinue === undefined ? {} : { mayContinue }),
         });

@@ -5,7 +5,7 @@ import type { IdSource } from "../core/ids.ts";
 import { canonicalJson, type JsonObject } from "../core/json.ts";
 import type { Defer } from "../core/logger.ts";
 import { err, ok, type Result } from "../core/result.ts";
-import { toPage } from "../http/schemas.ts";
+import { NO_CURSOR, toPage } from "../http/schemas.ts";
 import type { Policy } from "../runtime/contract.ts";
 import type {
   CreateServer,
@@ -16,6 +16,7 @@ import type {
   ServerVersion,
 } from "./contract.ts";
 import type { ExecutionLog, LogEvent, LogEventType } from "./execution-log.ts";
+import { parseLogCursor } from "./log-cursor.ts";
 import type { Places } from "./places.ts";
 import { definitionOf, type ServerStore } from "./store.ts";
 
@@ -193,9 +194,7 @@ export function createServerService(deps: {
       const record = await getAs(call, "servers:read", serverId, query.ownerId);
       if (!record.ok) return record;
       const before = query.cursor === undefined ? undefined : Number(query.cursor);
-      if (before !== undefined && !Number.isInteger(before)) {
-        return validationFailed([{ path: "cursor", message: "a nextCursor of an earlier page" }]);
-      }
+      if (before !== undefined && !Number.isInteger(before)) return refuseCursor();
       const earlier = await store.listVersions(record.value, { before, limit: query.limit + 1 });
       const known = before === undefined ? [definitionOf(record.value), ...earlier] : earlier;
       // An update that stopped half-way has kept what is still current.
@@ -226,10 +225,15 @@ export function createServerService(deps: {
     async logs(call, serverId, query) {
       const record = await getAs(call, "servers:read", serverId, query.ownerId);
       if (!record.ok) return record;
+      if (query.cursor !== undefined && parseLogCursor(query.cursor) === null) return refuseCursor();
       const events = await executionLog.list(serverId, record.value.ownerId, query.limit + 1, query.cursor);
       return ok(toPage(events, query.limit, (event) => event.id));
     },
   };
+}
+
+function refuseCursor(): Result<never> {
+  return validationFailed([{ path: "cursor", message: NO_CURSOR }]);
 }
 
 function tooMany(max: number): AppError {

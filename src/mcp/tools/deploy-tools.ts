@@ -86,7 +86,9 @@ export function createRunTools({
       output: schemas.runAnswer,
       async run({ serverId, ...order }, { call, callerAddress }) {
         const ran = await runServer(call, serverId, { ...order, callerAddress });
-        return ran.ok ? ok({ value: ran.value, isError: !ran.value.success }) : ran;
+        if (!ran.ok) return ran;
+        const { success, trace } = ran.value;
+        return ok({ value: ran.value, isError: !success, runId: trace.runId });
       },
     }),
   ];

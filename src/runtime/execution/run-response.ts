@@ -15,11 +15,20 @@ const ISOLATION = {
 };
 
 /** JSON unless the graph names another type for a text. */
-export function toResponse({ status, headers, body }: GraphAnswer, runId: string): Response {
-  const fixed = { ...ISOLATION, "x-run-id": runId };
-  const given = { "cache-control": "no-store", ...headers, ...fixed };
-  if (body === undefined || WITHOUT_BODY.has(status)) return new Response(null, { status, headers: given });
-  const type = headers["content-type"] ?? "application/json";
-  const text = typeof body === "string" && !JSON_TYPE.test(type) ? body : JSON.stringify(body);
-  return new Response(text, { status, headers: { ...given, "content-type": type } });
+export function toResponse(answer: GraphAnswer, runId: string): Response {
+  const { status, body } = answer;
+  const headers = headersOf(answer, runId);
+  if (!hasBody(answer)) return new Response(null, { status, headers });
+  const isText = typeof body === "string" && !JSON_TYPE.test(headers["content-type"] ?? "");
+  return new Response(isText ? body : JSON.stringify(body), { status, headers });
+}
+
+export function hasBody({ status, body }: GraphAnswer): boolean {
+  return body !== undefined && !WITHOUT_BODY.has(status);
+}
+
+/** With names in lower case. */
+export function headersOf(answer: GraphAnswer, runId: string): Readonly<Record<string, string>> {
+  const type = hasBody(answer) ? { "content-type": "application/json" } : {};
+  return { "cache-control": "no-store", ...type, ...answer.headers, ...ISOLATION, "x-run-id": runId };
 }

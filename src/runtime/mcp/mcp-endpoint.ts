@@ -28,8 +28,8 @@ const spec: AnyEndpointSpec = {
   summary: "Talk to an agent as an MCP server",
   description:
     "Streamable HTTP without sessions: one JSON-RPC message in, one JSON answer out. The one tool is named from the " +
-    "agent and takes the graph's input. An agent that is not public needs a key of its owner with `agents:run`, or the " +
-    "agent's own access token.",
+    "agent and takes the graph's input; `X-Run-Id` names the run of a call. An agent that is not public needs a key of " +
+    "its owner with `agents:run`, or the agent's own access token.",
   access: "agent",
   params: z.object({ agentId: z.string().min(1) }),
   body: z.unknown(),
@@ -51,7 +51,8 @@ export function createAgentMcpEndpoints(deps: AgentMcpDeps): readonly Endpoint[]
         if (!admitted.ok) return serving.refuse(c, admitted.error);
         const entered = await enter(c, deps);
         if (!entered.ok) return serving.refuse(c, entered.error);
-        return serving.answer(c, bodyLimitBytes, (exchange) => buildServer(c, exchange, entered.value, deps));
+        const build = (exchange: McpExchange) => buildServer(c, exchange, entered.value, deps);
+        return serving.answer(c, bodyLimitBytes, build, { hasProgress: false });
       },
     },
   ];
@@ -92,9 +93,9 @@ function buildServer(c: AppContext, exchange: McpExchange, { agent, call }: Ente
       trigger: "mcp",
       callerAddress: clientAddress(c),
     });
-    if (!run.ok) return failedAnswer(run.error);
+    if (!run.ok) return failedAnswer(run.error, null);
     c.get("event").runId = run.value.runId;
-    return toToolAnswer(run.value.result);
+    return toToolAnswer(run.value);
   }
 
   return createAgentServer(exchange, { tool, version: String(agent.version), call: runTool });

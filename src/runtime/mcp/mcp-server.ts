@@ -1,6 +1,6 @@
 import type { Server } from "@modelcontextprotocol/server";
 import type { Json, JsonObject } from "../../core/json.ts";
-import type { McpExchange } from "../../mcp/contract.ts";
+import { type McpExchange, RUN_META_KEY } from "../../mcp/contract.ts";
 import type { AgentTool, ToolAnswer } from "./mcp-tool.ts";
 
 /** The MCP server of one agent, for one message. */
@@ -22,13 +22,14 @@ export function createAgentServer(
       throw new sdk.ProtocolError(sdk.ProtocolErrorCode.InvalidParams, `there is no tool of this name: call ${name}`);
     }
     const given = (params.arguments ?? {}) as JsonObject;
-    const { text, structured, isError } = await agent.call(inputOf(given)).catch((thrown: unknown) => {
-      return { text: explain(thrown), structured: null, isError: true };
+    const { text, structured, isError, runId } = await agent.call(inputOf(given)).catch((thrown: unknown) => {
+      return { text: explain(thrown), structured: null, isError: true, runId: null };
     });
     return {
       content: [{ type: "text", text }],
       ...(structured === null ? {} : { structuredContent: { ...structured } }),
       ...(isError ? { isError } : {}),
+      ...(runId === null ? {} : { _meta: { [RUN_META_KEY]: runId } }),
     };
   });
   return server;

@@ -1,25 +1,22 @@
 import type { AppError } from "../../core/errors.ts";
-import type { Json, JsonObject } from "../../core/json.ts";
-import type { Result } from "../../core/result.ts";
+import type { JsonObject } from "../../core/json.ts";
 import type { AgentRecord } from "../agents/agent-store.ts";
 import { storedGraph } from "../agents/agent-store.ts";
-import type { GraphAnswer } from "../tool.ts";
+import type { Run } from "../runner.ts";
+import { type ArgumentForm, toArguments } from "./input-schema.ts";
 import { answerSchema, type ObjectSchema, structuredBody } from "./output-schema.ts";
 
 /** What MCP clients commonly take as the name of a tool. */
 const TOOL_NAME_MAX_CHARS = 64;
 
 /** An agent as the one tool of an MCP server. */
-export interface AgentTool {
+export interface AgentTool extends ArgumentForm {
   /** `^[a-z0-9_-]{1,64}$` */
   readonly name: string;
   readonly title: string;
   readonly description: string;
-  readonly inputSchema: ObjectSchema;
   /** Every answer's structured form matches it, an error's too. */
   readonly outputSchema: ObjectSchema;
-  /** The graph's input out of a call's arguments. */
-  readonly inputOf: (given: JsonObject) => Json;
 }
 
 /** How a call of the tool ends: as text, and as an object. */
@@ -28,27 +25,19 @@ export interface ToolAnswer {
   /** Null where something of ours broke. */
   readonly structured: JsonObject | null;
   readonly isError: boolean;
+  /** Null where it never came to a run. */
+  readonly runId: string | null;
 }
 
 export function toAgentTool(agent: AgentRecord): AgentTool {
   const graph = storedGraph(agent);
-  const { inputSchema } = graph;
-  const takesObject = [inputSchema.type].flat().includes("object") || inputSchema.type === undefined;
-  const about = {
+  return {
     name: toToolName(agent.name),
     title: agent.name,
     description: agent.description === "" ? agent.name : agent.description,
     outputSchema: answerSchema(graph),
+    ...toArguments(graph.inputSchema),
   };
-  if (takesObject) return { ...about, inputSchema: { ...inputSchema, type: "object" }, inputOf: (given) => given };
-  return { ...about, inputSchema: wrapSchema(inputSchema), inputOf: (given) => given.input ?? null };
-}
-
-/** A tool's arguments are always an object: another input travels as the property `input`. */
-function wrapSchema(schema: JsonObject): ObjectSchema {
-  const { $defs, ...input } = schema;
-  // References into `#/$defs` mean the whole schema's.
-  return { type: "object", properties: { input }, required: ["input"], ...($defs === undefined ? {} : { $defs }) };
 }
 
 /** `Signup API` → `signup_api`. Hosts join names with two underscores, so a name has none. */
@@ -59,19 +48,27 @@ export function toToolName(agentName: string): string {
 }
 
 /** An answer of 400 and above is the tool's error, with what the graph says of it; a failed run's is its detail. */
-export function toToolAnswer(result: Result<GraphAnswer>): ToolAnswer {
-  if (!result.ok) return failedAnswer(result.error);
+export function toToolAnswer({ runId, result }: Pick<Run, "runId" | "result">): ToolAnswer {
+  if (!result.ok) return failedAnswer(result.error, runId);
   const { status, body } = result.value;
   return {
     text: typeof body === "string" ? body : JSON.stringify(body ?? null),
     structured: structuredBody(body),
     isError: status >= 400,
+    runId,
   };
 }
 
-export function failedAnswer(error: AppError): ToolAnswer {
+/** `runId` is null where the call was refused before it came to a run. */
+export function failedAnswer(error: AppError, runId: string | null): ToolAnswer {
   const { code, detail } = error;
-  const errors = error.code === "VALIDATION_FAILED" ? { errors: error.errors.map((fault) => ({ ...fault })) } : {};
-  const rule = error.code === "POLICY_REFUSED" ? { rule: error.rule } : {};
-  return { text: detail, structured: { code, detail, ...errors, ...rule }, isError: true };
+  const structured = {
+    code,
+    detail,
+    ...(error.code === "VALIDATION_FAILED" ? { errors: error.errors.map((fault) => ({ ...fault })) } : {}),
+    ...(error.code === "POLICY_REFUSED" ? { rule: error.rule } : {}),
+    ...(runId === null ? {} : { runId }),
+    ...("step" in error ? { step: error.step } : {}),
+  };
+  return { text: detail, structured, isError: true, runId };
 }

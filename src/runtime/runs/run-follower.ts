@@ -37,8 +37,12 @@ export async function createRunFollower(deps: {
   readonly keeper: string;
   /** Null to begin with the newest runs. What began at most a window before this one may come again. */
   readonly since: SeenRun | null;
+  /** How many of the newest runs come first. */
+  readonly limit?: number | undefined;
+  /** Only runs of this outcome are sent. */
+  readonly outcome?: RunTrace["outcome"] | undefined;
 }): Promise<RunFollower> {
-  const { history, clock, keeper, since } = deps;
+  const { history, clock, keeper, since, limit = RUN_STREAM_INITIAL_RUNS, outcome: wanted } = deps;
   const sent = new Map<string, number>();
   let waiting: readonly RunTrace[] | null = null;
   /** What goes up to here is settled. */
@@ -49,9 +53,13 @@ export async function createRunFollower(deps: {
   let thoroughAt = Number.NEGATIVE_INFINITY;
 
   if (since === null) {
-    waiting = (await history.list(keeper, RUN_STREAM_INITIAL_RUNS)).toReversed();
-    const [oldest] = waiting;
-    if (oldest !== undefined && waiting.length === RUN_STREAM_INITIAL_RUNS) raise(beforeRun(oldest.runId));
+    // Of fewer than these the others may still come further.
+    const count = Math.max(limit, RUN_STREAM_INITIAL_RUNS);
+    const newest = (await history.list(keeper, count, undefined, wanted)).toReversed();
+    const [oldest] = newest;
+    if (oldest !== undefined && newest.length === count) raise(beforeRun(oldest.runId));
+    take(newest.slice(0, -limit));
+    waiting = newest.slice(-limit);
   } else sent.set(since.runId, STAGES.indexOf(since.stage));
 
   function raise(runId: string): void {
@@ -86,7 +94,7 @@ export async function createRunFollower(deps: {
       const stage = STAGES.indexOf(stageOf(outcome));
       if ((sent.get(runId) ?? -1) >= stage) return false;
       sent.set(runId, stage);
-      return true;
+      return wanted === undefined || outcome === wanted;
     });
   }
 

@@ -24,6 +24,10 @@ export interface RunStreamOptions {
   readonly keeper: string;
   /** The header as it came: an id of this stream, or the id of a run. Without it the newest runs come first. */
   readonly lastEventId: string | undefined;
+  /** With how many of the newest runs it begins; RUN_STREAM_INITIAL_RUNS where it is left out. */
+  readonly limit?: number | undefined;
+  /** Only runs of this outcome are told. */
+  readonly outcome?: RunTrace["outcome"] | undefined;
   /** Ends the stream. */
   readonly signal?: AbortSignal | undefined;
   /** Whether the caller may still read; asked every RUN_STREAM_RECHECK_MS. */
@@ -53,11 +57,12 @@ export async function streamRuns(options: RunStreamOptions): Promise<Result<Resp
   if (lastEventId !== "" && since === null) {
     return validationFailed([{ path: "Last-Event-ID", message: "the id of a run of this list" }]);
   }
+  const { clock, log, keeper, outcome, signal, mayContinue } = options;
+  const beganAt = outcome === undefined ? 0 : clock.now();
   const follower = await createRunFollower({ ...options, since });
   const first = await follower.read();
-  // Whoever begins where nothing ran yet and comes back has missed nothing either.
-  const origin = since === null && first.runs.length === 0 ? `id: ${runIdAt(0)}\n\n` : "";
-  const { clock, log, keeper, signal, mayContinue } = options;
+  // Whoever begins where nothing such ran yet and comes back has missed nothing either.
+  const origin = since === null && first.runs.length === 0 ? `id: ${runIdAt(beganAt)}\n\n` : "";
   return ok(
     createEventStream({
       clock,

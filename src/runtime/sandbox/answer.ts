@@ -32,6 +32,7 @@ const FAULTS = {
   malformed: "the code's result is not JSON",
   too_deep: `the code's result nests deeper than ${VALUE_MAX_DEPTH} levels`,
   prototype_key: "the code's result has a property __proto__",
+  infinite_number: "the code's result has a number beyond 1.8e308",
 } as const;
 
 function describeThrown(thrown: Json): string {

@@ -43,7 +43,8 @@ const headers = z
 export const responseTool = defineTool({
   name: "response",
   description:
-    "Ends the run with its answer. The body goes out as JSON; a text with another Content-Type in `headers` as it is.",
+    "Ends the run with its answer. The body goes out as JSON, null too; a text with another Content-Type in `headers` " +
+    "as it is. Without `body`, or where it is an optional reference to nothing, the answer has no body.",
   config: z.strictObject({
     status: z.int().min(200, "200 to 599").max(599, "200 to 599").default(200),
     headers: headers.optional(),
@@ -55,7 +56,7 @@ export const responseTool = defineTool({
     answer: {
       status,
       headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
-      ...(body === undefined || body === null ? {} : { body }),
+      ...(body === undefined ? {} : { body }),
     },
   }),
 });

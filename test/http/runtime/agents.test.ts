@@ -44,7 +44,7 @@ function createApp() {
     const text = await response.text();
     return { status: response.status, headers: response.headers, text, body: text === "" ? null : JSON.parse(text) };
   };
-  return { ...made, call };
+  return { ...made, call, app };
 }
 
 const AS_OWNER = { "x-api-key": "orx_owner" };
@@ -117,6 +117,32 @@ test.each<[string | undefined, unknown]>([
   const app = createApp();
   const { agentId } = await deploy(app);
   expect((await app.call("POST", `/agents/${agentId}`, body)).body.input).toEqual(input);
+});
+
+const FIND_NOTHING = {
+  toolId: "f",
+  name: "dbFind",
+  config: { collection: "users", filter: { email: "nobody" }, one: true },
+};
+
+test.each<[string, readonly { readonly toolId: string; readonly name: string; readonly config: object }[]]>([
+  ["a response of it", [FIND_NOTHING, { toolId: "response", name: "response", config: { body: "{{f}}" } }]],
+  ["the last step's output", [FIND_NOTHING]],
+])("a document that is not there is answered as null: %s", async (_how, tools) => {
+  const app = createApp();
+  const { agentId } = await deploy(app, { tools, executionOrder: tools.map(({ toolId }) => toolId) });
+  const answer = await app.call("POST", `/agents/${agentId}`, {});
+  expect([answer.status, answer.headers.get("content-type"), answer.text]).toEqual([200, "application/json", "null"]);
+});
+
+test("an optional reference to nothing is no body", async () => {
+  const app = createApp();
+  const { agentId } = await deploy(app, {
+    tools: [{ toolId: "response", name: "response", config: { body: "{{request.query.q?}}" } }],
+    executionOrder: ["response"],
+  });
+  const answer = await app.call("POST", `/agents/${agentId}`, {});
+  expect([answer.status, answer.headers.get("content-type"), answer.text]).toEqual([200, null, ""]);
 });
 
 test.each([
@@ -209,9 +235,50 @@ test("runs are listed for their owner, page by page, and shown one by one", asyn
   expect((await app.call("GET", `/agents/${agentId}/runs/run_nope`, undefined, AS_OWNER)).status).toBe(404);
 });
 
+test.each(["zzz", "agent_00000000000000000000000001", "run_1", "log_00000000000000000000000001"])(
+  "the cursor %s is no run, and refused",
+  async (cursor) => {
+    const app = createApp();
+    const { agentId } = await deploy(app);
+    const { status, body } = await app.call("GET", `/agents/${agentId}/runs?cursor=${cursor}`, undefined, AS_OWNER);
+    expect([status, body.errors]).toEqual([400, [{ path: "cursor", message: "a nextCursor of an earlier page" }]]);
+  },
+);
+
+test("a stream of runs is of the outcome and begins with the number asked for; a cursor means nothing to it", async () => {
+  const app = createApp();
+  const { agentId } = await deploy(app, {
+    tools: [
+      { toolId: "input", name: "input" },
+      { toolId: "response", name: "response", config: { body: "{{input.needed}}" } },
+    ],
+    executionOrder: ["input", "response"],
+  });
+  const ids: (string | null)[] = [];
+  for (const input of [{}, { needed: 1 }, {}, { needed: 1 }]) {
+    ids.push((await app.call("POST", `/agents/${agentId}`, input)).headers.get("x-run-id"));
+  }
+  const follow = async (query: string) => {
+    const headers = { ...AS_OWNER, accept: "text/event-stream" };
+    const response = await app.app.request(`${ORIGIN}/agents/${agentId}/runs?${query}`, { headers });
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    const { value = "" } = (await reader?.read()) ?? {};
+    await reader?.cancel();
+    return { status: response.status, ids: [...value.matchAll(/^id: (run_\w+)$/gm)].map(([, id]) => id) };
+  };
+  expect(await follow("")).toEqual({ status: 200, ids });
+  expect(await follow("limit=1")).toEqual({ status: 200, ids: [ids[3]] });
+  expect(await follow("outcome=failed")).toEqual({ status: 200, ids: [ids[0], ids[2]] });
+  expect(await follow("outcome=failed&limit=1")).toEqual({ status: 200, ids: [ids[2]] });
+  expect((await follow("outcome=fail")).status).toBe(400);
+  expect((await follow("limit=0")).status).toBe(400);
+  expect((await follow(`cursor=${ids[3]}`)).status).toBe(400);
+});
+
 test.each<[string, string, number]>([
   ["malformed JSON", "{", 400],
   ["a prototype key", '{"__proto__": {"admin": true}}', 400],
+  ["a number that no double holds", '{"x": 1e400}', 400],
   ["10,000 levels", "[".repeat(10_000) + "]".repeat(10_000), 400],
   ["more than the limit", `"${"x".repeat(300_000)}"`, 413],
 ])("a body with %s is refused before the run", async (_what, body, status) => {

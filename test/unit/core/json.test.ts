@@ -44,6 +44,22 @@ test("__proto__ as a value is only text", () => {
   expect(parse('{"a":"__proto__"}')).toEqual({ ok: true, value: { a: "__proto__" } });
 });
 
+test("a number that no double holds is refused, however it is written and wherever it stands", () => {
+  for (const number of ["1e400", "-1E+309", "1e0000400", "0.001e312", "9".repeat(310), `1${"0".repeat(308)}e1`]) {
+    for (const text of [number, `[${number}]`, `{"a":{"b":[1,"x",null,${number}]}}`, `[0.5,${number},1]`]) {
+      expect(parse(text), text).toEqual({ ok: false, fault: "infinite_number" });
+    }
+  }
+});
+
+test("the largest, the smallest and such texts are fine", () => {
+  for (const value of [Number.MAX_VALUE, -Number.MAX_VALUE, Number.MIN_VALUE, 1e-300, "1e400", "9".repeat(400)]) {
+    expect(parse(JSON.stringify([value]))).toEqual({ ok: true, value: [value] });
+  }
+  expect(parse("1e-400")).toEqual({ ok: true, value: 0 });
+  expect(parse('{"1e400":1}')).toEqual({ ok: true, value: { "1e400": 1 } });
+});
+
 test("canonical JSON does not depend on the order of keys, at any depth", () => {
   expect(canonicalJson({ b: 1, a: { d: [2, 1], c: null } })).toBe(canonicalJson({ a: { c: null, d: [2, 1] }, b: 1 }));
   expect(canonicalJson([1, 2])).not.toBe(canonicalJson([2, 1]));

@@ -17,6 +17,7 @@ import { ECHO_API } from "../../support/graphs.ts";
 
 export const ORIGIN = "https://orchestrix.test";
 const BODY_LIMIT = 8_192;
+export const RUN_ID = "run_00000000000000000000000001";
 const NOW = "2026-02-13T10:30:00.000Z";
 
 export const ALL_SCOPES: readonly Scope[] = ["servers:read", "servers:write", "deploy", "search", "agents:run"];
@@ -187,7 +188,7 @@ export function createProductScene(
       const success = order.input !== "fail";
       const status = success ? 200 : 400;
       const trace = {
-        runId: "run_00000000000000000000000001",
+        runId: RUN_ID,
         agentId: null,
         serverId,
         version: 1,

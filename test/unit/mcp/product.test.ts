@@ -1,6 +1,6 @@
 import { Validator } from "@cfworker/json-schema";
 import { expect, test } from "vitest";
-import { createProductScene, ORIGIN, STORE_DOWN } from "./product-scene.ts";
+import { createProductScene, ORIGIN, RUN_ID, STORE_DOWN } from "./product-scene.ts";
 
 const ENVELOPE = {
   "io.modelcontextprotocol/protocolVersion": "2026-07-28",
@@ -182,11 +182,28 @@ test("an admin key names the owner it acts for", async () => {
   expect(JSON.parse(read.body.result.contents[0].text).items).toMatchObject([{ serverId: "mcp_1" }]);
 });
 
+test.each([false, true])("a run is named in its answer, which a list is not (2026: %s)", async (modern) => {
+  const scene = createProductScene();
+  const params = { name: "run_server", arguments: { serverId: "mcp_1" } };
+  const ran = await send(scene, "tools/call", params, { modern });
+  expect(ran.headers.get("x-run-id")).toBe(RUN_ID);
+  expect(ran.body.result).toMatchObject({ _meta: { "orchestrix/runId": RUN_ID } });
+  const listed = await send(scene, "tools/call", { name: "list_servers", arguments: {} }, { modern });
+  expect(listed.headers.get("x-run-id")).toBeNull();
+  const unknown = await send(scene, "tools/call", { ...params, arguments: { serverId: "mcp_9" } }, { modern });
+  expect(unknown.body.result.isError).toBe(true);
+  expect(unknown.headers.get("x-run-id")).toBeNull();
+});
+
 test("a run that answers as failed is an error with its whole answer", async () => {
   const scene = createProductScene();
   const named = { serverId: "mcp_1" };
   const failed = await callTool(scene, "run_server", { ...named, input: "fail", dryRun: true });
-  expect(failed).toMatchObject({ isError: true, structuredContent: { success: false, status: 400 } });
+  expect(failed).toMatchObject({
+    isError: true,
+    structuredContent: { success: false, status: 400 },
+    _meta: { "orchestrix/runId": RUN_ID },
+  });
   await callTool(scene, "run_server", named, {
     headers: { traceparent: "00-a-b-01", "cf-connecting-ip": "192.0.2.1" },
   });

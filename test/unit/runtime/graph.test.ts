@@ -74,7 +74,7 @@ describe("a graph is refused at the place of the fault", () => {
       "letters",
     ],
     ["a config with a setting too many", graph([find({ nope: 1 })]), "tools.0.config.nope", "no setting of dbFind"],
-    ["a missing setting", graph([{ toolId: "a", name: "passwordVerify" }]), "tools.0.config.password", "string"],
+    ["a missing setting", graph([{ toolId: "a", name: "passwordVerify" }]), "tools.0.config.password", "needed"],
     ["a later step", graph([RESPONSE, INPUT], ["response", "input"]), "tools.0.config.body.got", "does not run before"],
     ["itself", graph([{ ...RESPONSE, toolId: "input" }]), "tools.0.config.body.got", "does not run before"],
     ["an unknown step", graph([RESPONSE]), "tools.0.config.body.got", "there is no step input"],

@@ -110,6 +110,15 @@ function callOf(input: unknown, name = "echo_api_v2") {
   return { jsonrpc: "2.0", id: "call-1", method: "tools/call", params: { name, arguments: input } };
 }
 
+const RUN_NAMED = { "orchestrix/runId": expect.stringMatching(/^run_[0-9a-z]{26}$/) };
+
+const MODERN = {
+  "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+  "io.modelcontextprotocol/clientCapabilities": {},
+  "io.modelcontextprotocol/clientInfo": { name: "test", version: "1" },
+};
+const MODERN_HEADERS = { "mcp-protocol-version": "2026-07-28", "mcp-method": "tools/call", "mcp-name": "echo_api_v2" };
+
 test("a client of 2025-11-25 initializes, notifies, lists and calls, each in one JSON answer", async () => {
   const { deploy, send } = createScene();
   const agentId = await deploy();
@@ -148,6 +157,7 @@ test("a client of 2025-11-25 initializes, notifies, lists and calls, each in one
     result: {
       content: [{ type: "text", text: '{"got":{"hello":["world"]}}' }],
       structuredContent: { got: { hello: ["world"] } },
+      _meta: RUN_NAMED,
     },
   });
 });
@@ -155,16 +165,11 @@ test("a client of 2025-11-25 initializes, notifies, lists and calls, each in one
 test("a client of 2026-07-28 calls without a handshake", async () => {
   const { deploy, send } = createScene();
   const agentId = await deploy();
-  const _meta = {
-    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-    "io.modelcontextprotocol/clientCapabilities": {},
-    "io.modelcontextprotocol/clientInfo": { name: "test", version: "1" },
-  };
   const message = callOf({ a: 1 });
   const called = await send(
     agentId,
-    { ...message, params: { ...message.params, _meta } },
-    { headers: { "mcp-protocol-version": "2026-07-28", "mcp-method": "tools/call", "mcp-name": "echo_api_v2" } },
+    { ...message, params: { ...message.params, _meta: MODERN } },
+    { headers: MODERN_HEADERS },
   );
   expect(called.status, called.text).toBe(200);
   expect(called.type).toBe("application/json");
@@ -179,15 +184,53 @@ test("a run is counted and traced as any other, by who called", async () => {
   expect(documents.named("execution_logs")).toMatchObject([{ type: "run_complete", actor: "key_user-1" }]);
 });
 
-test("a call that asks for progress is answered in JSON all the same by who takes no stream", async () => {
+test.each(["application/json", "application/json, text/event-stream"])(
+  "a call that asks for progress, of which a run has none to tell, is answered in JSON (%s)",
+  async (accept) => {
+    const { deploy, send } = createScene();
+    const message = callOf({ a: 1 });
+    for (const [_meta, headers] of [[{}, {}] as const, [MODERN, MODERN_HEADERS] as const]) {
+      const params = { ...message.params, _meta: { ..._meta, progressToken: "p" } };
+      const called = await send(await deploy(), { ...message, params }, { headers: { ...headers, accept } });
+      expect([called.status, called.type], called.text).toEqual([200, "application/json"]);
+      expect(called.headers.get("x-run-id")).toMatch(/^run_/);
+    }
+  },
+);
+
+const FAILING = {
+  tools: [{ toolId: "out", name: "response", config: { body: "{{request.query.gone}}" } }],
+  executionOrder: ["out"],
+};
+
+test.each([false, true])("a run is found again by its call, however it ended (2026: %s)", async (modern) => {
+  const { deploy, send, runtime } = createScene();
+  for (const [graph, input] of [
+    [ECHO_API, { a: 1 }],
+    [FAILING, {}],
+    [VALIDATING, { email: 7 }],
+  ] as const) {
+    const agentId = await deploy(graph);
+    const message = callOf(input);
+    const params = { ...message.params, ...(modern ? { _meta: MODERN } : {}) };
+    const called = await send(agentId, { ...message, params }, { headers: modern ? MODERN_HEADERS : {} });
+    const runId = called.headers.get("x-run-id") ?? "";
+    expect((await runtime.getRun(callBy(SYSTEM), agentId, runId)).ok).toBe(true);
+    const { result } = called.body;
+    expect(result._meta).toMatchObject({ "orchestrix/runId": runId });
+    if (graph === FAILING) {
+      expect(result.structuredContent).toMatchObject({ code: "RUN_FAILED", runId, step: "out" });
+    }
+    if (graph === VALIDATING) expect(result.structuredContent).toMatchObject({ code: "VALIDATION_FAILED", runId });
+  }
+});
+
+test("what is no run names none", async () => {
   const { deploy, send } = createScene();
-  const message = callOf({ a: 1 });
-  const called = await send(
-    await deploy(),
-    { ...message, params: { ...message.params, _meta: { progressToken: "p" } } },
-    { headers: { accept: "application/json" } },
-  );
-  expect([called.status, called.type]).toEqual([200, "application/json"]);
+  const agentId = await deploy();
+  for (const message of [INITIALIZE, LIST, callOf({}, "rm_rf")]) {
+    expect((await send(agentId, message)).headers.get("x-run-id")).toBeNull();
+  }
 });
 
 test("a run over MCP says so in its trace", async () => {
@@ -232,6 +275,7 @@ test("bad input is the tool's error, told by field; a text answer is an object's
   expect(called.body.result).toEqual({
     content: [{ type: "text", text: "hello ada" }],
     structuredContent: { result: "hello ada" },
+    _meta: RUN_NAMED,
   });
 });
 
@@ -262,6 +306,7 @@ test("an answer of 400 and above is the tool's error", async () => {
     isError: true,
     content: [{ type: "text", text: '{"why":"no"}' }],
     structuredContent: { why: "no" },
+    _meta: RUN_NAMED,
   });
 });
 
@@ -279,6 +324,25 @@ test("a graph whose input is no object takes it as the property input", async ()
     $defs: { word: { type: "string" } },
   });
   expect((await send(agentId, callOf({ input: ["a"] }))).body.result.structuredContent).toEqual({ got: ["a"] });
+});
+
+test("a graph that takes one of some words is called with one of them", async () => {
+  const { deploy, send } = createScene();
+  const agentId = await deploy({
+    tools: [
+      { toolId: "input", name: "input" },
+      { toolId: "validation", name: "inputValidation" },
+    ],
+    executionOrder: ["input", "validation"],
+    inputSchema: { enum: ["a", "b"] },
+  });
+  expect((await send(agentId, LIST)).body.result.tools[0].inputSchema).toEqual({
+    type: "object",
+    properties: { input: { enum: ["a", "b"] } },
+    required: ["input"],
+  });
+  expect((await send(agentId, callOf({ input: "b" }))).body.result.structuredContent).toEqual({ result: "b" });
+  expect((await send(agentId, callOf({ input: "c" }))).body.result.isError).toBe(true);
 });
 
 test("a tool of another name is no tool", async () => {
@@ -397,6 +461,7 @@ test.each<[string, unknown, number, number]>([
   ["null", "null", 400, -32_600],
   ["a batch", [LIST, LIST], 400, -32_600],
   ["a prototype key", '{"__proto__": {}, "jsonrpc": "2.0"}', 400, -32_700],
+  ["a number that no double holds", '{"jsonrpc": "2.0", "id": 1e400}', 400, -32_700],
   ["deep nesting", "[".repeat(10_000), 413, -32_000],
   ["deeper than we read", "[".repeat(1_000), 400, -32_700],
   ["no message", {}, 400, -32_600],

@@ -51,17 +51,23 @@ test("every way in which a run ends matches the schema that was listed", () => {
     { ok: false, error: { code: "POLICY_REFUSED", detail, rule: "max-calls", runId: "run_1", step: "step0" } },
     { ok: false, error: { code: "RUN_TIMEOUT", detail, runId: "run_1", step: "step0" } },
   ] as const;
-  for (const ending of endings) expect(validator.validate(toToolAnswer(ending).structured).valid).toBe(true);
+  for (const result of endings) {
+    expect(validator.validate(toToolAnswer({ runId: "run_1", result }).structured).valid).toBe(true);
+  }
 });
 
-test("a refusal of the policy names its rule", () => {
-  const refused = toToolAnswer({
-    ok: false,
-    error: { code: "POLICY_REFUSED", detail: "not allowed", rule: "no mail", runId: "run_1", step: "mail" },
-  });
-  expect(refused).toEqual({
+test("a refusal of the policy names its rule, its run and its step", () => {
+  const error = {
+    code: "POLICY_REFUSED",
+    detail: "not allowed",
+    rule: "no mail",
+    runId: "run_1",
+    step: "mail",
+  } as const;
+  expect(toToolAnswer({ runId: "run_1", result: { ok: false, error } })).toEqual({
     text: "not allowed",
-    structured: { code: "POLICY_REFUSED", detail: "not allowed", rule: "no mail" },
+    structured: error,
     isError: true,
+    runId: "run_1",
   });
 });

@@ -131,6 +131,27 @@ test("without an id the newest 20 come first, oldest of them first, then what ha
   await client.hangUp();
 });
 
+test("a stream begins with as many of the newest events as are asked for", async () => {
+  const { clock, append, appendAt, open } = createScene();
+  await append(30);
+  await clock.advance(60_000);
+  for (const [limit, from] of [
+    [1, 29],
+    [25, 5],
+    [100, 0],
+  ] as const) {
+    const client = await open(undefined, { limit });
+    await clock.advance(0);
+    expect(client.messages()).toEqual(named(from, 30));
+    await client.hangUp();
+  }
+  const client = await open(undefined, { limit: 1 });
+  await appendAt(-5_000, "late");
+  await clock.advance(2 * POLL_MS);
+  expect(client.messages()).toEqual([...named(29, 30), "late"]);
+  await client.hangUp();
+});
+
 test("every event is one block of id, event and data, whatever its text holds", async () => {
   const { clock, append, open } = createScene();
   await append(3);

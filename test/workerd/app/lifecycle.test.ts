@@ -240,6 +240,31 @@ test("status counts runs and tells their latency; logs page newest first", async
   ]);
 });
 
+test("a list refuses a cursor that it never gave, and a stream any", async () => {
+  const app = createTestApp();
+  const ownerId = newOwner();
+  const serverId = await createServer(app, ownerId);
+  for (const list of [
+    "/mcp/servers",
+    `/mcp/servers/${serverId}/logs`,
+    `/mcp/servers/${serverId}/runs`,
+    `/mcp/servers/${serverId}/versions`,
+    "/keys",
+    "/secrets",
+  ]) {
+    const { status, body } = await app.call("GET", `${list}?ownerId=${ownerId}&cursor=:zzz`);
+    expect([status, body.errors], list).toEqual([
+      400,
+      [{ path: "cursor", message: "a nextCursor of an earlier page" }],
+    ]);
+  }
+  const { items } = (await app.call("GET", `/mcp/servers/${serverId}/logs`)).body;
+  const { status } = await app.call("GET", `/mcp/servers/${serverId}/logs?cursor=${items[0].id}`, {
+    headers: { Accept: "text/event-stream" },
+  });
+  expect(status).toBe(400);
+});
+
 test("lists page through an owner's servers and no other's", async () => {
   const app = createTestApp();
   const [ownerId, other] = [newOwner(), newOwner()];

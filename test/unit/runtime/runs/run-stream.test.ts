@@ -162,6 +162,75 @@ test("a run whose process ended under it is sent as interrupted, and its true en
   await client.hangUp();
 });
 
+test("of one outcome only such runs are told, those from before and those that come", async () => {
+  const { clock, history, begin, end, open } = createScene();
+  const fail = async (run: RunTrace) => {
+    const failed: RunTrace = { ...run, outcome: "failed", status: 500 };
+    await history.record(failed);
+    return failed;
+  };
+  const long = begin();
+  await history.write(long);
+  const early = await fail(begin());
+  for (let i = 0; i < 30; i++) await end(begin());
+  const client = await open(undefined, { outcome: "failed" });
+  await clock.advance(0);
+  expect(client.seen()).toEqual(idsOf([early]));
+  await end(begin());
+  const late = await fail(begin());
+  await clock.advance(20_000);
+  const slow = await fail(long);
+  await clock.advance(DEEP_MS + POLL_MS);
+  expect(client.seen()).toEqual(idsOf([early, late, slow]));
+  await client.hangUp();
+
+  await end(begin());
+  const missed = await fail(begin());
+  const back = await open(client.lastId(), { outcome: "failed" });
+  await clock.advance(0);
+  expect(back.seen().at(-1)).toEqual([missed.runId, "failed"]);
+  expect(new Set(back.seen().map(([, outcome]) => outcome))).toEqual(new Set(["failed"]));
+  await back.hangUp();
+});
+
+test("who waits for an outcome that no run had, and comes back, has missed none", async () => {
+  const { clock, history, begin, end, open } = createScene();
+  await end(begin());
+  const client = await open(undefined, { outcome: "timeout" });
+  await clock.advance(0);
+  expect(client.seen()).toEqual([]);
+  await client.hangUp();
+  const late: RunTrace = { ...begin(), outcome: "timeout", status: 504 };
+  await history.record(late);
+  await clock.advance(600_000);
+  const back = await open(client.lastId(), { outcome: "timeout" });
+  await clock.advance(0);
+  expect(back.seen()).toEqual(idsOf([late]));
+  await back.hangUp();
+});
+
+test("a stream begins with as many of the newest runs as are asked for, and loses no end of the others", async () => {
+  const { clock, history, begin, end, open } = createScene();
+  const slow = begin();
+  await history.write(slow);
+  const all: RunTrace[] = [];
+  for (let i = 0; i < 10; i++) {
+    await clock.advance(10);
+    all.push(await end(begin()));
+  }
+  const client = await open(undefined, { limit: 1 });
+  await clock.advance(0);
+  expect(client.seen()).toEqual(idsOf(all.slice(-1)));
+  const ended = await end(slow);
+  await clock.advance(DEEP_MS + POLL_MS);
+  expect(client.seen()).toEqual(idsOf([...all.slice(-1), ended]));
+  await client.hangUp();
+  const wide = await open(undefined, { limit: 100 });
+  await clock.advance(0);
+  expect(wide.seen()).toHaveLength(11);
+  await wide.hangUp();
+});
+
 test("who comes back gets what ended since, however long that was, and the seen one not again", async () => {
   const { clock, begin, end, open } = createScene();
   const first = await end(begin());

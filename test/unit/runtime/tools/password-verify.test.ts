@@ -29,8 +29,19 @@ test.each([
   expect(await verify({ status })).toMatchObject({ kind: "refuse", error: { code } });
 });
 
-test.each<[Json]>([[{ $ne: null }], [["a"]], [5], ["p".repeat(1_025)]])("%.20j is no password", (password) => {
-  expect(passwordVerifyTool.bind({ password }).ok).toBe(false);
+test.each<[Json]>([[{ $ne: null }], [["a"]], [5], [null], ["p".repeat(1_025)]])(
+  "%.20j is no password: refused in the same words as a wrong one, and where an author writes it",
+  async (password) => {
+    const wrong = await verify({ password: "wrong" });
+    expect(await verify({ password, hash: await services.passwords.hash("correct horse") })).toEqual(wrong);
+    expect(await verify({ password })).toEqual(wrong);
+    expect(passwordVerifyTool.check({ password })).toMatchObject([{ path: "password" }]);
+  },
+);
+
+test("a password is needed, and may be a reference", () => {
+  expect(passwordVerifyTool.bind({}).ok).toBe(false);
+  expect(passwordVerifyTool.check({ password: "{{input.password}}" })).toEqual([]);
 });
 
 test.each([200, 500, "401"])("the status %j is refused", (status) => {

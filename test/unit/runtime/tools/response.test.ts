@@ -28,7 +28,13 @@ test("a text without one is JSON", async () => {
   expect(await (await respond({ body: "a" })).text()).toBe('"a"');
 });
 
-test.each([{}, { body: null }, { status: 204, body: { a: 1 } }, { status: 304, body: "x" }])(
+test("null goes out as null, which is JSON", async () => {
+  const response = await respond({ body: null });
+  expect(response.headers.get("content-type")).toBe("application/json");
+  expect(await response.json()).toBeNull();
+});
+
+test.each([{}, { status: 204, body: null }, { status: 204, body: { a: 1 } }, { status: 304, body: "x" }])(
   "%j has no body",
   async (config) => {
     const response = await respond(config);
