@@ -54,7 +54,11 @@ export interface Sandbox {
     source: string,
     given: { readonly input: Json; readonly outputs: JsonObject },
     options: { readonly ownerId: string; readonly signal: AbortSignal },
-  ): Promise<{ readonly kind: "output"; readonly value: Json } | { readonly kind: "failed"; readonly message: string }>;
+  ): Promise<
+    | { readonly kind: "output"; readonly value: Json }
+    /** `isPassing` where the code may have no part in it. */
+    | { readonly kind: "failed"; readonly message: string; readonly isPassing?: boolean }
+  >;
 }
 
 /** The run that a step belongs to. */
