@@ -165,6 +165,7 @@ export interface Tool {
   readonly filters: readonly string[];
   readonly updates: readonly string[];
   readonly literals: readonly string[];
+  readonly urls: readonly string[];
   /** Properties of the config that are CEL over the references' names; they hold no references themselves. */
   readonly expressions: readonly string[];
   /** Steps of the tool that a parallel group may hold; null where any number may run at once. */
@@ -188,6 +189,8 @@ export interface ToolDefinition<Config extends z.ZodType> {
   readonly updates?: readonly string[];
   /** Properties of the config that hold no references: `{{` in them is text like any other. */
   readonly literals?: readonly string[];
+  /** Properties of the config that are URLs: what a reference brings into one stays in its place there. */
+  readonly urls?: readonly string[];
   readonly check?: (config: JsonObject) => readonly FieldError[];
   /** `none` unless said otherwise. */
   readonly effect?: ToolEffect;
@@ -211,6 +214,7 @@ export function defineTool<Config extends z.ZodType>(definition: ToolDefinition<
     updates: definition.updates ?? [],
     effect: definition.effect ?? "none",
     literals: definition.literals ?? [],
+    urls: definition.urls ?? [],
     expressions: definition.expressions ?? [],
     maxAtOnce: definition.maxAtOnce ?? null,
     check: definition.check ?? (() => []),

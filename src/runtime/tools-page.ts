@@ -77,7 +77,8 @@ export function renderToolsPage(
     html`<p>The steps that a graph is made of: <code>name</code> picks one of these, <code>config</code> sets it up.
 A string of a config may hold references such as <code>{{input.email}}</code>; one that is a reference as a whole keeps
 the type of its value, so that it may stand where a number or an object is asked for. <code>{{a.b?}}</code> is optional:
-without a value, the property that holds it is left out.</p>
+without a value, the property that holds it is left out. In a URL, behind the host, a reference is encoded as one segment
+of the path or one value of the query.</p>
 <p>Machines read <a href="/docs/tools.json">tools.json</a>; <a href="/docs">the API</a> has a page of its own.</p>
 ${tools.map(renderTool)}
 ${renderExpressions(expressions)}`,

@@ -4,6 +4,7 @@ import { isJsonObject, isPrototypeKey, type Json, type JsonObject } from "../../
 import { MASK } from "../../core/mask.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 import { REFERENCE_MAX_CHARS, REFERENCE_MAX_SEGMENTS, TEMPLATE_MAX_CHARS, TEMPLATE_MAX_REFERENCES } from "../limits.ts";
+import { writeUrl } from "./url-text.ts";
 
 /** `{{root.path[0]?}}`, taken apart. `text` is what the author wrote, braces included. */
 export interface Reference {
@@ -18,6 +19,8 @@ export type Template =
   | { readonly kind: "constant"; readonly value: Json }
   | { readonly kind: "reference"; readonly reference: Reference }
   | { readonly kind: "text"; readonly parts: readonly (string | Reference)[] }
+  /** A text that is a URL: what references bring in is encoded by where it stands. */
+  | { readonly kind: "url"; readonly parts: readonly (string | Reference)[] }
   | { readonly kind: "list"; readonly items: readonly Template[] }
   | { readonly kind: "object"; readonly entries: readonly (readonly [string, Template])[] }
   /** `{ $eq: inner }`, or nothing where `inner` is nothing: what a referenced value becomes in a filter. */
@@ -196,6 +199,8 @@ function resolve(template: Template, source: Source): Json | undefined {
       return read(template.reference, source);
     case "text":
       return resolveText(template.parts, source);
+    case "url":
+      return resolveUrl(template.parts, source);
     case "list":
       return template.items.flatMap((item) => {
         const value = resolve(item, source);
@@ -228,6 +233,16 @@ function resolveText(parts: readonly (string | Reference)[], source: Source): st
     whole += text;
   }
   return whole;
+}
+
+function resolveUrl(parts: readonly (string | Reference)[], source: Source): string {
+  const url = writeUrl(
+    parts.map((part) =>
+      typeof part === "string" ? { text: part, reference: null } : { text: asText(part, source), reference: part.text },
+    ),
+  );
+  if (!url.ok) throw new Unresolvable(url.error);
+  return resolveText([url.value], source);
 }
 
 function read(reference: Reference, { scope, secrets, hides }: Source): Json | undefined {
