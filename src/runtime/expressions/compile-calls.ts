@@ -18,6 +18,9 @@ export function compileCall(
 ): Compiled {
   const macro = receiver === null ? null : compileMacro(node, name, receiver, given, context);
   if (macro !== null) return macro;
+  const qualified = qualifiedName(name, receiver, context);
+  const known = qualified === null ? undefined : FUNCTIONS[qualified];
+  if (qualified !== null && known !== undefined) return compileFunction(node, qualified, known, given, context);
   const all = receiver === null ? given : [receiver, ...given];
   const [first] = all;
   if (name === "has" && first !== undefined && all.length === 1) return compileHas(first, context);
@@ -27,6 +30,13 @@ export function compileCall(
   const called = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
   if (called === undefined) throw new Fault(`there is no function ${name.slice(0, QUOTE_MAX_CHARS)}`, node.pos);
   return compileFunction(node, name, called, all, context);
+}
+
+/** `base64.encode`, where that is a function and `base64` no name that a macro binds. */
+function qualifiedName(name: string, receiver: Node | null, context: Context): string | null {
+  if (receiver?.op !== "id" || context.bound.has(receiver.args)) return null;
+  const qualified = `${receiver.args}.${name}`;
+  return Object.hasOwn(FUNCTIONS, qualified) ? qualified : null;
 }
 
 function compileFunction(node: Node, name: string, called: CelFunction, given: readonly Node[], context: Context) {
