@@ -90,7 +90,11 @@ function renderExpressions(forms: readonly CallableForm[]): Markup {
 <p><code>when</code>, <code>transform</code> and a policy's rules are written in
 CEL (cel.dev) over the names that references know. A step whose id holds a <code>-</code> is
 <code>steps["my-step"]</code>. A field that is missing is a fault: ask <code>has(a.b)</code> first, or write
-<code>a.?b.orValue("")</code>. Work and results are bounded.</p>
+<code>a.?b.orValue("")</code>; null is a value like any other. Numbers of JSON are doubles, numbers written without a
+point ints, and an int divided by an int is an int: <code>7 / 2</code> is 3, <code>input.n / 2</code> is 3.5 where
+<code>n</code> is 7, and <code>int(input.n) / 2</code> is 3 again. A function is written <code>name(a, b)</code> or
+<code>a.name(b)</code>; one with a dot in its name, such as <code>url.encode</code>, only as it stands. There are no
+secrets and no current time. Work and results are bounded.</p>
 <table>${forms.map(({ form, does }) => html`<tr><td><code>${form}</code></td><td>${does}</td></tr>`)}</table>`;
 }
 
