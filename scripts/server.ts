@@ -1,8 +1,8 @@
 import { createServer } from "node:net";
 import { Cron } from "croner";
-import { convertV4MiniflareOptions, Miniflare, type Request, type WorkerdStructuredLog } from "miniflare";
+import { convertV4MiniflareOptions, Miniflare, type WorkerdStructuredLog } from "miniflare";
 import { ROOT } from "./build.ts";
-import { createSandboxProcess } from "./sandbox.ts";
+import { createSandboxProcesses } from "./sandbox.ts";
 import { readWorkerOptions } from "./worker-options.ts";
 
 /** The runtime's own address for running cron triggers; reachable over miniflare's socket alone, not over ours. */
@@ -37,7 +37,7 @@ export async function serveWorker(options: {
   const workerOptions = await readWorkerOptions();
   const { modulesRules: _rules, cronTriggers, assets: _assets, ...worker } = workerOptions;
   const { modulesRules: _sameRules, durableObjects: _objects, ...assetsWorker } = workerOptions;
-  const sandbox = createSandboxProcess();
+  const sandbox = createSandboxProcesses();
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       host: "127.0.0.1",
@@ -57,14 +57,15 @@ export async function serveWorker(options: {
           bindings: options.variables,
           // Not the loader: an endless loop in an author's code would stop this whole process.
           workerLoaders: {},
-          serviceBindings: { ASSETS: ASSETS_WORKER, SANDBOX: (request: Request) => sandbox.fetch(request) },
+          serviceBindings: { ASSETS: ASSETS_WORKER, SANDBOX: { node: sandbox.serve } },
           unsafeDirectSockets: [{ host, port }],
         },
         { ...assetsWorker, name: ASSETS_WORKER, modules: true, script: ASSETS_SCRIPT },
       ],
     }),
   );
-  await miniflare.ready;
+  // Started before anybody asks: what it takes is not to count against a step's time.
+  await Promise.all([miniflare.ready, sandbox.warm()]);
   const crons = (Array.isArray(cronTriggers) ? cronTriggers : []).map(
     (pattern: string) =>
       new Cron(pattern, { timezone: "UTC", protect: true, unref: true }, async () => {

@@ -58,7 +58,11 @@ export interface Sandbox {
     source: string,
     given: { readonly input: Json; readonly outputs: JsonObject },
     options: { readonly ownerId: string; readonly signal: AbortSignal },
-  ): Promise<{ readonly kind: "output"; readonly value: Json } | { readonly kind: "failed"; readonly message: string }>;
+  ): Promise<
+    | { readonly kind: "output"; readonly value: Json }
+    /** `isPassing` where the code may have no part in it. */
+    | { readonly kind: "failed"; readonly message: string; readonly isPassing?: boolean }
+  >;
 }
 
 /** The run that a step belongs to. */
@@ -192,6 +196,7 @@ export interface Tool {
   readonly literals: readonly string[];
   /** Properties of the config that are null where what they refer to is missing: it is the tool that answers for it. */
   readonly nullWhenMissing: ReadonlyMap<string, NullWhen>;
+  readonly urls: readonly string[];
   /** Properties of the config that are CEL over the references' names; they hold no references themselves. */
   readonly expressions: readonly string[];
   /** Whether it sees all outputs so far, and not only those that its config names. */
@@ -222,6 +227,8 @@ export interface ToolDefinition<Config extends z.ZodType> {
   readonly literals?: readonly string[];
   /** For what a caller may leave out and is answered for: without it, a missing value fails the step, a 500. */
   readonly nullWhenMissing?: Readonly<Record<string, NullWhen>>;
+  /** Properties of the config that are URLs: what a reference brings into one stays in its place there. */
+  readonly urls?: readonly string[];
   readonly check?: (config: JsonObject) => readonly FieldError[];
   /** `none` unless said otherwise. */
   readonly effect?: ToolEffect;
@@ -248,6 +255,7 @@ export function defineTool<Config extends z.ZodType>(definition: ToolDefinition<
     effect: definition.effect ?? "none",
     literals: definition.literals ?? [],
     nullWhenMissing: new Map(Object.entries(definition.nullWhenMissing ?? {})),
+    urls: definition.urls ?? [],
     expressions: definition.expressions ?? [],
     readsAll: definition.readsAll ?? false,
     maxAtOnce: definition.maxAtOnce ?? null,

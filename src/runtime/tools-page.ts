@@ -77,7 +77,8 @@ export function renderToolsPage(
     html`<p>The steps that a graph is made of: <code>name</code> picks one of these, <code>config</code> sets it up.
 A string of a config may hold references such as <code>{{input.email}}</code>; one that is a reference as a whole keeps
 the type of its value, so that it may stand where a number or an object is asked for. <code>{{a.b?}}</code> is optional:
-without a value, the property that holds it is left out. Beside steps there are <code>request</code> (<code>method</code>,
+without a value, the property that holds it is left out. In a URL, behind the host, a reference is encoded as one segment
+of the path or one value of the query. Beside steps there are <code>request</code> (<code>method</code>,
 <code>headers</code>, their names in any case, <code>query</code>), <code>run</code> (<code>id</code>, <code>error</code>),
 <code>agent.id</code>, <code>owner.id</code> and <code>secrets</code>.</p>
 <p>In a dry run steps that would change, send or call something are checked as far as that can be done beforehand, and say
@@ -94,7 +95,11 @@ function renderExpressions(forms: readonly CallableForm[]): Markup {
 <p><code>when</code>, <code>transform</code> and a policy's rules are written in
 CEL (cel.dev) over the names that references know. A step whose id holds a <code>-</code>, or is a word of CEL's, is
 <code>steps["my-step"]</code>. A field that is missing is a fault: ask <code>has(a.b)</code> first, or write
-<code>a.?b.orValue("")</code>. Work and results are bounded.</p>
+<code>a.?b.orValue("")</code>; null is a value like any other. Numbers of JSON are doubles, numbers written without a
+point ints, and an int divided by an int is an int: <code>7 / 2</code> is 3, <code>input.n / 2</code> is 3.5 where
+<code>n</code> is 7, and <code>int(input.n) / 2</code> is 3 again. A function is written <code>name(a, b)</code> or
+<code>a.name(b)</code>; one with a dot in its name, such as <code>url.encode</code>, only as it stands. There are no
+secrets and no current time. Work and results are bounded.</p>
 <table>${forms.map(({ form, does }) => html`<tr><td><code>${form}</code></td><td>${does}</td></tr>`)}</table>`;
 }
 

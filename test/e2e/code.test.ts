@@ -1,23 +1,26 @@
-import { Request as ProcessRequest } from "miniflare";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterAll, expect, test } from "vitest";
-import { createSandboxProcess } from "../../scripts/sandbox.ts";
+import { createSandboxProcesses } from "../../scripts/sandbox.ts";
 import type { Fetch } from "../../src/core/fetch.ts";
 import { isolatesOfProcess } from "../../src/runtime/sandbox/isolates.ts";
 import { createSandboxOf } from "../../src/runtime/sandbox/sandbox.ts";
 import { CODE_ATTACKS } from "../support/runtime/code-attacks.ts";
 
-const process = createSandboxProcess();
-/** As the service binding would: what it hands over is a request of its own. */
-const fetchProcess: Fetch = async (url, { body, signal }) => {
-  const request = new ProcessRequest(url, { method: "POST", body: String(body), signal: signal ?? null });
-  return (await process.fetch(request)) as unknown as Response;
-};
+const processes = createSandboxProcesses();
+const server = createServer(processes.serve).listen(0, "127.0.0.1");
+await once(server, "listening");
+const { port } = server.address() as AddressInfo;
+/** As the service binding would. */
+const fetchProcess: Fetch = (_url, init) => fetch(`http://127.0.0.1:${port}/`, init);
 const sandbox = createSandboxOf(isolatesOfProcess({ fetch: fetchProcess }));
 const table: { attack: string; contained: string; ms: number }[] = [];
 
 afterAll(async () => {
   console.table(table);
-  await process.stop();
+  server.close();
+  await processes.stop();
 });
 
 /** Code of the given owner, for at most `ms`. */

@@ -18,6 +18,9 @@ export function compileCall(
 ): Compiled {
   const macro = receiver === null ? null : compileMacro(node, name, receiver, given, context);
   if (macro !== null) return macro;
+  const qualified = qualifiedName(name, receiver, context);
+  const known = qualified === null ? undefined : FUNCTIONS[qualified];
+  if (qualified !== null && known !== undefined) return compileFunction(node, qualified, known, given, context);
   const all = receiver === null ? given : [receiver, ...given];
   const [first] = all;
   if (name === "has" && first !== undefined && all.length === 1) return compileHas(first, context);
@@ -31,6 +34,13 @@ export function compileCall(
 }
 
 const TYPE_FORM = `type() is compared with a type's name: write type(x) == ${Object.keys(TYPE_NAMES).join(" or ")}`;
+
+/** `base64.encode`, where that is a function and `base64` no name that a macro binds. */
+function qualifiedName(name: string, receiver: Node | null, context: Context): string | null {
+  if (receiver?.op !== "id" || context.bound.has(receiver.args)) return null;
+  const qualified = `${receiver.args}.${name}`;
+  return Object.hasOwn(FUNCTIONS, qualified) ? qualified : null;
+}
 
 function compileFunction(node: Node, name: string, called: CelFunction, given: readonly Node[], context: Context) {
   const { takes, mayLack = 0, run, gives, steps = CALL_STEPS } = called;

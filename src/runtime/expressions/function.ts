@@ -1,7 +1,7 @@
 import type { Frame } from "./faults.ts";
 import type { Kind, StaticKind, Value } from "./values.ts";
 
-/** One function. It may be written `name(a, b)` and `a.name(b)`. Pays for its work before it does it. */
+/** One function. It may be written `name(a, b)` and, where its name has no dot, `a.name(b)`. Pays for its work before it does it. */
 export interface CelFunction {
   /** The kinds that each argument may have; null for any. */
   readonly takes: readonly (readonly Kind[] | null)[];

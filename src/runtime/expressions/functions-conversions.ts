@@ -3,7 +3,6 @@ import type { CelFunction } from "./function.ts";
 import { ROUND_MAX_DIGITS, SLOW_CALL_STEPS } from "./limits.ts";
 import { intOf, wholeOf } from "./operators.ts";
 import { durationText, timestampText } from "./time.ts";
-import { base64 } from "./to-json.ts";
 import { isDuration, isNumber, isTimestamp, type Kind, type Value } from "./values.ts";
 
 const NUMBER: readonly Kind[] = ["int", "double"];
@@ -74,18 +73,6 @@ export const CONVERSIONS: Readonly<Record<string, CelFunction>> = {
       if (typeof value !== "string") return value;
       spendText(frame, value.length);
       return encoder.encode(value);
-    },
-  },
-  base64: {
-    takes: [["string", "bytes"]],
-    steps: SLOW_CALL_STEPS,
-    gives: "string",
-    form: "base64(x)",
-    does: "A text or bytes in base64.",
-    run([value = null], frame) {
-      const bytes = typeof value === "string" ? encoder.encode(value) : (value as Uint8Array);
-      spendText(frame, bytes.length * 2);
-      return base64(bytes);
     },
   },
   abs: {

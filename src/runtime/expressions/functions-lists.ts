@@ -3,8 +3,8 @@ import { Fault, type Frame, spend, spendText } from "./faults.ts";
 import type { CelFunction } from "./function.ts";
 import { rangeOf, textSize } from "./functions-texts.ts";
 import { KEY_STEPS } from "./limits.ts";
-import { calculate, compare, equals } from "./operators.ts";
-import { type Dict, isDict, isList, type Kind, kindOf, type Value } from "./values.ts";
+import { calculate, compare, equals, wholeOf } from "./operators.ts";
+import { type Dict, isDict, isList, type Kind, kindOf, optional, type Value } from "./values.ts";
 
 const LIST: readonly Kind[] = ["list"];
 const MAP: readonly Kind[] = ["map"];
@@ -111,6 +111,42 @@ export const LIST_FUNCTIONS: Readonly<Record<string, CelFunction>> = {
         spend(frame, 1);
         return compare("<", a, b, frame) ? -1 : compare(">", a, b, frame) ? 1 : 0;
       });
+    },
+  },
+  reverse: {
+    takes: [LIST],
+    gives: "list",
+    form: "list.reverse()",
+    does: "From its last item to its first.",
+    run([list], frame) {
+      spend(frame, listOf(list).length);
+      return listOf(list).toReversed();
+    },
+  },
+  first: {
+    takes: [LIST],
+    gives: "optional",
+    form: "list.first()",
+    does: "Its first item as an optional: absent where it is empty.",
+    run: ([list]) => optional(listOf(list)[0]),
+  },
+  last: {
+    takes: [LIST],
+    gives: "optional",
+    form: "list.last()",
+    does: "Its last item, the same.",
+    run: ([list]) => optional(listOf(list).at(-1)),
+  },
+  "lists.range": {
+    takes: [["int", "double"]],
+    gives: "list",
+    form: "lists.range(n)",
+    does: "The whole numbers from 0 up to n, without n.",
+    run([n = 0], frame) {
+      const length = wholeOf(n);
+      if (length < 0) throw new Fault("lists.range() takes no negative number");
+      spend(frame, length);
+      return Array.from({ length }, (_, i) => BigInt(i));
     },
   },
   sum: {

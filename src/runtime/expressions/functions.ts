@@ -1,13 +1,18 @@
 import type { CelFunction } from "./function.ts";
 import { CONVERSIONS } from "./functions-conversions.ts";
+import { ENCODING_FUNCTIONS } from "./functions-encodings.ts";
 import { LIST_FUNCTIONS } from "./functions-lists.ts";
 import { TEXT_FUNCTIONS } from "./functions-texts.ts";
 import { TIME_FUNCTIONS } from "./functions-time.ts";
 
-/** All functions but the macros and `matches`, which need the syntax tree. The docs page is made of it. */
+/**
+ * All functions but the macros and `matches`, which need the syntax tree. The docs page is made of it. A name with a dot
+ * is written as it is, and never behind a value.
+ */
 export const FUNCTIONS: Readonly<Record<string, CelFunction>> = {
   ...CONVERSIONS,
   ...TEXT_FUNCTIONS,
+  ...ENCODING_FUNCTIONS,
   ...LIST_FUNCTIONS,
   ...TIME_FUNCTIONS,
 };

@@ -14,6 +14,12 @@ export const EVALUATION_MAX_STEPS = 500_000;
 export const MADE_CHARS_PER_STEP = 16;
 /** Reading text from one end to the other. */
 export const READ_CHARS_PER_STEP = 64;
+/** Reading JSON makes a value of every few characters, at worst. */
+export const PARSED_CHARS_PER_STEP = 4;
+/** Of a list or map that is written as JSON, for each part: it is looked at, counted and written. */
+export const ENCODED_PART_STEPS = 4;
+/** And for each key of a map: some 2 µs. */
+export const ENCODED_KEY_STEPS = 20;
 /** Searching compares the whole of what is searched for at every place, at worst: characters times characters. */
 export const COMPARED_CHARS_PER_STEP = 512;
 /** A pattern's instructions times the characters: at worst 25 ns each. */

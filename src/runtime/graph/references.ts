@@ -17,6 +17,8 @@ export type Template =
   | { readonly kind: "constant"; readonly value: Json }
   | { readonly kind: "reference"; readonly reference: Reference }
   | { readonly kind: "text"; readonly parts: readonly (string | Reference)[] }
+  /** A text that is a URL: what references bring in is encoded by where it stands. */
+  | { readonly kind: "url"; readonly parts: readonly (string | Reference)[] }
   | { readonly kind: "list"; readonly items: readonly Template[] }
   | { readonly kind: "object"; readonly entries: readonly (readonly [string, Template])[] }
   /** `{ $eq: inner }`, or nothing where `inner` is nothing: what a referenced value becomes in a filter. */

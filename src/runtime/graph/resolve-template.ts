@@ -3,6 +3,7 @@ import { isJsonObject, type Json, type JsonObject } from "../../core/json.ts";
 import { MASK } from "../../core/mask.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 import type { Hides, Reference, Scope, Secrets, Template } from "./references.ts";
+import { writeUrl } from "./url-text.ts";
 
 const NO_SECRETS: Secrets = new Map();
 const NOTHING: ReadonlySet<string> = new Set();
@@ -53,6 +54,8 @@ function resolve(template: Template, source: Source): Json | undefined {
       return read(template.reference, source);
     case "text":
       return resolveText(template.parts, source);
+    case "url":
+      return resolveUrl(template.parts, source);
     case "list":
       return template.items.flatMap((item) => {
         const value = resolve(item, source);
@@ -97,6 +100,16 @@ function resolveText(parts: readonly (string | Reference)[], source: Source): st
     whole += text;
   }
   return whole;
+}
+
+function resolveUrl(parts: readonly (string | Reference)[], source: Source): string {
+  const url = writeUrl(
+    parts.map((part) =>
+      typeof part === "string" ? { text: part, reference: null } : { text: asText(part, source), reference: part.text },
+    ),
+  );
+  if (!url.ok) throw new Unresolvable(url.error);
+  return resolveText([url.value], source);
 }
 
 function read(reference: Reference, { scope, secrets, hides, unknown }: Source): Json | undefined {

@@ -115,11 +115,12 @@ function operatorFaults(config: JsonObject, { filters, updates }: Tool): readonl
   return [...faultsIn(filters, checkFilter), ...faultsIn(updates, checkUpdate)];
 }
 
-function seal(template: Template, { filters, updates, nullWhenMissing }: Tool, faults: FieldError[]): Template {
+function seal(template: Template, { filters, updates, urls, nullWhenMissing }: Tool, faults: FieldError[]): Template {
   if (template.kind !== "object") return template;
   const entries = template.entries.map(([name, inner]) => {
     if (filters.includes(name)) return [name, sealFilter(inner, name, faults)] as const;
     if (updates.includes(name)) return [name, sealUpdate(inner, name, faults)] as const;
+    if (urls.includes(name) && inner.kind === "text") return [name, { kind: "url", parts: inner.parts }] as const;
     return [name, sealMissing(inner, nullWhenMissing.get(name))] as const;
   });
   return { kind: "object", entries };

@@ -5,11 +5,15 @@ import { VALUE_MAX_DEPTH } from "../limits.ts";
 import { SANDBOX_ERROR_MAX_BYTES, SANDBOX_ERROR_MAX_CHARS } from "./limits.ts";
 import { CODE_MODULE, THREW_STATUS } from "./wrapper.ts";
 
-export type SandboxAnswer =
-  | { readonly kind: "output"; readonly value: Json }
-  | { readonly kind: "failed"; readonly message: string };
+export type SandboxAnswer = { readonly kind: "output"; readonly value: Json } | SandboxFailure;
 
-export function failed(message: string): SandboxAnswer {
+interface SandboxFailure {
+  readonly kind: "failed";
+  readonly message: string;
+  readonly isPassing?: boolean;
+}
+
+export function failed(message: string): SandboxFailure {
   return { kind: "failed", message };
 }
 

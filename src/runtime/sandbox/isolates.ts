@@ -13,14 +13,20 @@ export interface IsolateCode {
 
 /**
  * Sends `body` to an isolate that runs `code`, and gives its answer. The same `name` always comes with the same code, and
- * may find the isolate of an earlier call. Rejects where the code cannot be started or was ended, and with the signal.
+ * may find the isolate of an earlier call. Rejects where the code cannot be started or was ended, and with the signal;
+ * with `PassingFault` where that may not be the code's fault.
  */
 export type CallIsolate = (
   name: string,
   code: IsolateCode,
   body: string,
-  options: { readonly signal: AbortSignal },
+  options: { readonly ownerId: string; readonly signal: AbortSignal },
 ) => Promise<Response>;
+
+/** What ended a call that may go well when it is made again. */
+export class PassingFault extends Error {
+  override readonly name = "PassingFault";
+}
 
 /** Where nobody is: an isolate answers every address alike. */
 const ADDRESS = "http://code.invalid/";
@@ -30,34 +36,53 @@ const ADDRESS = "http://code.invalid/";
  * stays with its code.
  */
 export function isolatesOfLoader(loader: WorkerLoader): CallIsolate {
-  return (name, code, body, { signal }) =>
-    loader
-      .get(name, () => code)
-      .getEntrypoint()
-      .fetch(ADDRESS, { method: "POST", body, signal });
+  return async (name, code, body, { signal }) => {
+    try {
+      return await loader
+        .get(name, () => code)
+        .getEntrypoint()
+        .fetch(ADDRESS, { method: "POST", body, signal });
+    } catch (error) {
+      if (signal.aborted || !(error instanceof Error) || !PASSING.test(error.message)) throw error;
+      throw new PassingFault(error.message, { cause: error });
+    }
+  };
 }
+
+/**
+ * The platform's own trouble, and the one limit that a run shares: an isolate that holds too much memory is ended with
+ * every run of the same source in it. CPU is counted for each run.
+ */
+const PASSING = /^(?:internal error|network connection lost|worker exceeded memory limit|worker exceeded resource)/i;
 
 /** What `isolatesOfProcess` is answered when the code could not be run; the body says why. */
 const FAULT_STATUS = 500;
-/** The process ended under the code, or was ended because it no longer answered. */
-const LOST_STATUS = 503;
+/** No process for the code could be had. */
+export const UNAVAILABLE_STATUS = 502;
+/** The code alone held or ended its process; the body says which. */
+export const GUILTY_STATUS = 503;
 
-const LOST = "it used too much time or memory, or ran beside code that did";
+/** Whose call it is, percent-encoded. */
+export const OWNER_HEADER = "x-sandbox-owner";
 
 /**
- * Isolates in a process of their own (`SANDBOX_PROCESS_SCRIPT`), a new one for each call: workerd keeps a named one for
- * good. An endless loop or too much memory costs that process and not this one.
+ * Isolates in processes of their own (`SANDBOX_PROCESS_SCRIPT`), a new one for each call: workerd keeps a named one for
+ * good. An endless loop or too much memory costs such a process and not this one. What stands between gives a process
+ * one call at a time, so that it knows whose fault its end was.
  */
 export function isolatesOfProcess(deps: { readonly fetch: Fetch }): CallIsolate {
-  return async (_name, code, body, { signal }) => {
-    const response = await deps.fetch(ADDRESS, { method: "POST", body: JSON.stringify({ code, body }), signal });
-    if (response.status === LOST_STATUS) throw new Error(LOST);
-    if (response.status === FAULT_STATUS) throw new Error(await response.text());
+  return async (_name, code, body, { ownerId, signal }) => {
+    const headers = { [OWNER_HEADER]: encodeURIComponent(ownerId.toWellFormed()) };
+    const request = { method: "POST", headers, body: JSON.stringify({ code, body }), signal };
+    const response = await deps.fetch(ADDRESS, request);
+    if (response.status === UNAVAILABLE_STATUS) throw new PassingFault(await response.text());
+    const isFault = response.status === FAULT_STATUS || response.status === GUILTY_STATUS;
+    if (isFault) throw new Error(await response.text());
     return response;
   };
 }
 
-/** The Worker of that process. It answers a GET as soon as it gets to it. */
+/** The Worker of such a process. It answers a GET as soon as it gets to it. */
 export const SANDBOX_PROCESS_SCRIPT = `
 export default {
   async fetch(request, env) {

@@ -1,14 +1,14 @@
 import { sha256, toHex } from "../../core/crypto.ts";
 import type { Sandbox } from "../tool.ts";
 import { describeFault, failed, readAnswer } from "./answer.ts";
-import { type CallIsolate, type IsolateCode, isolatesOfLoader, isolatesOfProcess } from "./isolates.ts";
+import { type CallIsolate, type IsolateCode, isolatesOfLoader, isolatesOfProcess, PassingFault } from "./isolates.ts";
 import { CODE_MAX_BYTES, SANDBOX_CPU_MS, SANDBOX_SUBREQUESTS } from "./limits.ts";
 import { modulesOf, WRAPPER_MODULE } from "./wrapper.ts";
 
 export interface SandboxBindings {
   /** The platform's Worker Loader. */
   readonly LOADER?: WorkerLoader;
-  /** A process of its own for the code: what stands in for the limits that a workerd of one's own lacks. */
+  /** Processes of their own for the code: what stands in for the limits that a workerd of one's own lacks. */
   readonly SANDBOX?: Fetcher;
 }
 
@@ -16,8 +16,8 @@ export interface SandboxBindings {
  * The sandbox that the bindings allow; null where they allow none.
  *
  * Cloudflare holds the code to `SANDBOX_CPU_MS` and 128 MB. workerd itself counts neither: there an endless loop stops
- * its whole process and too much memory ends it, so that the code has a process of its own, which is killed when it no
- * longer answers. A loader in the Worker's own workerd, as under `wrangler dev`, is for code that one trusts.
+ * its whole process and too much memory ends it, so that code has processes of its own, each for one call at a time, which
+ * are killed when they no longer answer. A loader in the Worker's own workerd, as under `wrangler dev`, is for code that one trusts.
  */
 export function createSandbox({ LOADER: loader, SANDBOX: process }: SandboxBindings): Sandbox | null {
   if (process !== undefined) {
@@ -53,9 +53,11 @@ export function createSandboxOf(call: CallIsolate): Sandbox {
       const name = toHex(await sha256(JSON.stringify([ownerId, code])));
       try {
         signal.throwIfAborted();
-        return await readAnswer(await call(name, code, JSON.stringify(given), { signal }));
+        return await readAnswer(await call(name, code, JSON.stringify(given), { ownerId, signal }));
       } catch (error) {
-        return failed(signal.aborted ? "the code was stopped: its time was up" : describeFault(error));
+        if (signal.aborted) return failed("the code was stopped: its time was up");
+        const told = failed(describeFault(error));
+        return error instanceof PassingFault ? { ...told, isPassing: true } : told;
       }
     },
   };

@@ -3,7 +3,7 @@ import type { Json, JsonObject } from "../../core/json.ts";
 import { anyJson } from "../config-schemas.ts";
 import type { Scope } from "../graph/references.ts";
 import { CODE_MAX_BYTES } from "../sandbox/limits.ts";
-import { defineTool, fail, output } from "../tool.ts";
+import { defineTool, fail, failForNow, output } from "../tool.ts";
 
 const encoder = new TextEncoder();
 
@@ -41,7 +41,8 @@ export const codeTool = defineTool({
   async run({ source }, { services, ownerId, input, scope, signal }) {
     if (services.sandbox === null) return fail(NOT_HERE);
     const answer = await services.sandbox.run(source, { input, outputs: outputsOf(scope) }, { ownerId, signal });
-    return answer.kind === "output" ? output(answer.value) : fail(answer.message);
+    if (answer.kind === "output") return output(answer.value);
+    return answer.isPassing ? failForNow(answer.message) : fail(answer.message);
   },
 });
 

@@ -60,10 +60,15 @@ export const httpRequestTool = defineTool({
     "Asks a public HTTP address. Objects and lists go out as JSON, or as a form where Content-Type says so; an answer " +
     "of a JSON type comes back parsed, any other as text. A status that is not expected (below 400, or one of `expect`) " +
     "fails the step. POST and PATCH carry the step's Idempotency-Key. Private addresses are refused. A dry run " +
-    "sends nothing, GET neither: it judges the request, and steps that read the answer are not tried.",
+    "sends nothing, GET neither: it judges the request, and steps that read the answer are not tried. In `url` a " +
+    "reference behind the host is encoded: one segment of the path (never . or ..), one value of the query, nothing of " +
+    "the fragment. In front of the path, or as the whole `url`, it is taken as it is: a URL of several variable segments " +
+    'is made by a `transform`, such as `"https://host/" + input.path.split("/").map(p, url.encode(p)).join("/")`, ' +
+    "and given as a whole.",
   config,
   output: z.object({ status: z.int(), headers: z.record(z.string(), z.string()), body: anyJson }),
   effect: "write",
+  urls: ["url"],
   check({ method = "GET", body = null }) {
     if (body === null || !WITHOUT_BODY.some((name) => name === method)) return [];
     return [{ path: "body", message: `a ${String(method)} carries no body: name another method` }];

@@ -23,7 +23,7 @@ export const transformTool = defineTool({
   name: "transform",
   description:
     "Computes a value with CEL over the outputs of earlier steps: that of `expression`, or with `fields` an object " +
-    "with the value of an expression per name.",
+    "with the value of an expression per name. The page /docs/tools has the language of expressions.",
   config: z.strictObject({ expression: expression.optional(), fields: fields.optional() }),
   output: anyJson,
   expressions: ["expression", "fields"],

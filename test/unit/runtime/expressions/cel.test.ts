@@ -107,6 +107,13 @@ test.each<[string, Json]>([
   ["[round(2.5), round(-2.5), round(1.005, 2), floor(-1.5), ceil(1.2), round(7)]", [3, -3, 1.01, -2, 2, 7]],
   ["bool('true') && !bool('false') && dyn(true)", true],
   ["base64('user:pass') + string(b'x')", "dXNlcjpwYXNzx"],
+  ["base64.encode(b'\\xff\\xfe') + base64.encode('é') == '//4=w6k=' && base64('a') == base64.encode('a')", true],
+  ["[string(base64.decode('w6k')), base64.decode('__4=') == b'\\xff\\xfe']", ["é", true]],
+  ["url.encode('a/b c?ü') + url.decode('%C3%BC+')", "a%2Fb%20c%3F%C3%BCü+"],
+  ["json.encode({'a': [1, 2.5, null, duration('1s')]}) + json.encode('\"')", '{"a":[1,2.5,null,"1s"]}"\\""'],
+  ["json.decode('{\"a\":[1]}').a[0] / 2", 0.5],
+  ["[lists.range(3), lists.range(0), [1, 2].reverse()]", [[0, 1, 2], [], [2, 1]]],
+  ["[[1, 2].first().value(), [1, 2].last().value(), [].first().orValue(7)]", [1, 2, 7]],
   ["[1, 1.0, 2, [1], [1.0], 'a', 'a'].distinct()", [1, 2, [1], "a"]],
   ["[[1], [2, [3]], 4].flatten()", [1, 2, [3], 4]],
   ["[1, 2, 3, 4].slice(1, 3) + [1, 2].slice(1)", [2, 3, 2]],
@@ -118,6 +125,30 @@ test.each<[string, Json]>([
   ["'2026-01'.matches(r'^\\d+-\\d+$') && !'x'.matches('X') && 'x'.matches('(?i)X')", true],
 ])("the functions: %s", (text, expected) => {
   expect(evaluated(text)).toEqual(expected);
+});
+
+test("a function with a dot in its name leaves steps of that name alone", () => {
+  const data = { url: { encode: 1, path: "a/b" }, json: ["x"] };
+  expect(evaluated("url.encode(url.path) + string(url.encode) + json.join()", data)).toBe("a%2Fb1x");
+  expect(compiled("url.encode('a')").roots).toEqual([]);
+  expect(refusal("['a'].map(url, url.encode(url))")).toContain("no function encode");
+  expect(refusal("'a'.encode()")).toContain("no function encode");
+  expect(refusal("url.encode()")).toBe("write url.encode(text), at 1:1");
+  expect(refusal("url.encode(1)")).toContain("does not take int");
+});
+
+test.each([
+  ["url.decode('%ff')", "UTF-8"],
+  ["url.decode('%')", "UTF-8"],
+  ["base64.decode('a')", "base64"],
+  ["base64.decode('ä')", "base64"],
+  ["json.decode('{')", "JSON"],
+  ["json.decode('{\"__proto__\": 1}')", "JSON"],
+  ["json.encode([1e308 * 10.0])", "no finite number"],
+  ["lists.range(-1)", "negative"],
+  ["lists.range(1.5)", "whole number"],
+])("%s is a fault", (text, fault) => {
+  expect(faultOf(text)).toContain(fault);
 });
 
 test("reads the parts of a time in UTC", () => {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { RUN_OUTPUT_MAX_BYTES } from "../../../../src/config/limits.ts";
+import type { Fetch } from "../../../../src/core/fetch.ts";
 import { VALUE_MAX_DEPTH } from "../../../../src/runtime/limits.ts";
 import { type CallIsolate, type IsolateCode, isolatesOfProcess } from "../../../../src/runtime/sandbox/isolates.ts";
 import { CODE_MAX_BYTES, SANDBOX_ERROR_MAX_CHARS } from "../../../../src/runtime/sandbox/limits.ts";
@@ -162,13 +163,55 @@ test("a process for the code goes before a loader beside the Worker", async () =
   expect(asked).toHaveLength(1);
 });
 
+function ofProcess(fetch: Fetch) {
+  return createSandboxOf(isolatesOfProcess({ fetch }));
+}
+
 test.each([
-  ["ended under the code", 503, "", /too much time or memory/],
-  ["could not run it", 500, "Uncaught SyntaxError: Unexpected end of input", /Unexpected end of input/],
-])("a process that %s fails the run", async (_what, status, body, message) => {
-  const sandbox = createSandboxOf(isolatesOfProcess({ fetch: async () => new Response(body, { status }) }));
-  expect(await sandbox.run(SOURCE, GIVEN, OWNER)).toEqual({
+  ["held its process", 503, "it used too much time", { message: "the code could not be run: it used too much time" }],
+  [
+    "could not be started",
+    500,
+    "Uncaught SyntaxError: Unexpected end of input",
+    { message: "the code could not be run: Uncaught SyntaxError: Unexpected end of input" },
+  ],
+  [
+    "had no process to run in",
+    502,
+    "its process could not be started",
+    { message: "the code could not be run: its process could not be started", isPassing: true },
+  ],
+])("code that %s fails the run", async (_what, status, body, failure) => {
+  const sandbox = ofProcess(async () => new Response(body, { status }));
+  expect(await sandbox.run(SOURCE, GIVEN, OWNER)).toEqual({ kind: "failed", ...failure });
+});
+
+test("a process is told whose call it is, and hung up on when the time is up", async () => {
+  const ended = new AbortController();
+  const told: unknown[] = [];
+  const sandbox = ofProcess(async (_url, { headers, signal }) => {
+    told.push(headers);
+    ended.abort();
+    throw signal?.reason;
+  });
+  const answer = await sandbox.run(SOURCE, GIVEN, { ownerId: "ann ü\ud800", signal: ended.signal });
+  expect(answer).toEqual({ kind: "failed", message: "the code was stopped: its time was up" });
+  expect(told).toEqual([{ "x-sandbox-owner": "ann%20%C3%BC%EF%BF%BD" }]);
+});
+
+test.each([
+  ["Worker exceeded CPU time limit.", false],
+  ["Uncaught SyntaxError: internal error", false],
+  ["Worker exceeded memory limit.", true],
+  ["internal error; reference = 0123", true],
+  ["Network connection lost.", true],
+])("of an isolate beside the Worker, %s is passing: %s", async (message, isPassing) => {
+  const fetch = () => Promise.reject(new Error(message));
+  const loader = { get: () => ({ getEntrypoint: () => ({ fetch }) }) } as unknown as WorkerLoader;
+  const answer = await createSandbox({ LOADER: loader })?.run(SOURCE, GIVEN, OWNER);
+  expect(answer).toEqual({
     kind: "failed",
-    message: expect.stringMatching(message),
+    message: `the code could not be run: ${message}`,
+    ...(isPassing && { isPassing }),
   });
 });

@@ -45,6 +45,12 @@ test("code that fails fails the step with its sentence", async () => {
   expect(result).toMatchObject({ kind: "fail", message: "the code threw Error: no" });
 });
 
+test("a failure that may not be the code's is passing, so that the step is tried again", async () => {
+  const { sandbox } = recording({ kind: "failed", message: "no process", isPassing: true });
+  const result = await runCode({ source: SOURCE }, stepOf({ sandbox }));
+  expect(result).toEqual({ kind: "fail", message: "no process", isPassing: true });
+});
+
 test("the code is given the run's input and the steps' outputs, and neither headers nor secrets", async () => {
   const { sandbox, runs } = recording({ kind: "output", value: null });
   const scope = {

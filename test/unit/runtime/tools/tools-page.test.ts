@@ -86,6 +86,13 @@ test("people get a page with every tool, which runs no script and loads nothing"
   expect(page).not.toMatch(/<script|src=|href="http/);
 });
 
+test("the page says by itself how expressions compute and what they can call", async () => {
+  const page = await (await serve("/docs/tools")).text();
+  const [, section = ""] = page.split('<h2 id="expressions">');
+  for (const part of ["7 / 2", "has(a.b)", "url.encode(text)", "base64.decode(text)"]) expect(section).toContain(part);
+  expect(page).toContain("a reference is encoded as one segment");
+});
+
 test("what a tool says of itself is text on the page, not markup", async () => {
   const tool: Tool = { ...jwtVerifyTool, name: "<img src=x>", description: 'a <b>bold</b> & "quoted" word' };
   const page = await (await serve("/docs/tools", new Map([[tool.name, tool]]))).text();
