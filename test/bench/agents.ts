@@ -45,10 +45,17 @@ export interface AgentTargets {
   readonly many: LoadTarget;
 }
 
+const headers = { "Content-Type": "application/json" };
+
+/** The order's graph as a public agent. */
+export async function prepareOrder(url: string): Promise<LoadTarget> {
+  const deploy = await deployForBench(url);
+  return { url: await deploy(ORDER_GRAPH), method: "POST", headers, body: ORDER };
+}
+
 /** Public agents of one owner on a Worker that has just started. */
 export async function prepareAgents(url: string): Promise<AgentTargets> {
   const deploy = await deployForBench(url);
-  const headers = { "Content-Type": "application/json" };
   const order: LoadTarget = { url: await deploy(ORDER_GRAPH), method: "POST", headers, body: ORDER };
   const chains = new Map<number, LoadTarget>();
   for (const length of CHAIN_LENGTHS) {

@@ -105,12 +105,13 @@ async function main(options: Options, scope: Scope): Promise<void> {
     return;
   }
   tell("building the Workers");
-  const [bare, passThrough, ours] = await Promise.all([
+  const [bare, byHand, passThrough, ours] = await Promise.all([
     buildWorker("test/bench/bare.ts"),
+    buildWorker("test/bench/by-hand.ts"),
     buildWorker("test/bench/pass-through.ts"),
     buildWorker(),
   ]);
-  const bundles = { bare, passThrough, ours };
+  const bundles = { bare, byHand, passThrough, ours };
   const groups: MeasuredGroup[] = [];
   for (const name of options.groups) {
     const stage = {

@@ -23,7 +23,12 @@ export interface Stage {
   readonly scope: Scope;
   readonly upstream: Upstream;
   readonly stateRoot: string;
-  readonly bundles: { readonly bare: string; readonly passThrough: string; readonly ours: string };
+  readonly bundles: {
+    readonly bare: string;
+    readonly byHand: string;
+    readonly passThrough: string;
+    readonly ours: string;
+  };
   readonly peers: boolean;
   readonly onProgress: (text: string) => void;
 }
@@ -125,6 +130,9 @@ async function prepareAgentRuns(stage: Stage): Promise<Group> {
   stage.onProgress("deploying agents");
   const { order, chains, many } = await prepareAgents(ours.url);
   await checkOrder(order);
+  const byHand = await start(stage, stage.bundles.byHand, {});
+  const atHand: LoadTarget = { ...order, url: byHand.url };
+  await checkOrder(atHand);
   const peer = await startFlowPeer(stage);
   const toCase = (id: string, name: string, target: LoadTarget) => ({ id, name, target, pid: ours.pid });
   return {
@@ -133,6 +141,7 @@ async function prepareAgentRuns(stage: Stage): Promise<Group> {
     notes: peer.notes,
     cases: [
       ...peer.cases,
+      { id: "by-hand", name: "the same in a Worker written by hand", target: atHand, pid: byHand.pid },
       toCase("order", "agent: input, validation, transform, response", order),
       toCase("orders", "the same as 1,000 agents, in turns", many),
       ...[...chains].map(([length, target]) => toCase(`chain-${length}`, `agent of ${length} steps`, target)),

@@ -2,21 +2,27 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { buildWorker, ROOT } from "../../scripts/build.ts";
 import { findFreePort } from "../../scripts/server.ts";
+import { prepareOrder } from "./agents.ts";
 import { loadSourcePlaces, summarizeProfile } from "./cpu-profile.ts";
 import { recordCpuProfile } from "./inspector.ts";
-import type { LoadGenerator } from "./load.ts";
+import type { LoadGenerator, LoadTarget } from "./load.ts";
 import type { Scope } from "./scope.ts";
 import { OUR_REQUESTS, type OurRequest, ownVariables, prepareOurs, startWorker } from "./subjects.ts";
 import { startBenchUpstash } from "./upstash.ts";
 
-/** What can be profiled: each request with the embedded store, and those that ask the store with Upstash. */
-export const PROFILES = [...OUR_REQUESTS, "hit-upstash", "miss-upstash"] as const;
+/** What can be profiled: each request with the embedded store, those that ask the store with Upstash, the order's agent. */
+export const PROFILES = [...OUR_REQUESTS, "hit-upstash", "miss-upstash", "order"] as const;
 export type ProfileName = (typeof PROFILES)[number];
 
 const TOP_FUNCTIONS = 30;
 const TOP_FILES = 15;
 const WARM_UP_SECONDS = 2;
 const US_PER_MS = 1_000;
+
+async function prepareTarget(name: ProfileName, url: string): Promise<LoadTarget> {
+  if (name === "order") return prepareOrder(url);
+  return (await prepareOurs(url))[name.replace("-upstash", "") as OurRequest];
+}
 
 /**
  * Records what our Worker does while it is asked one thing, built with the names of its functions, and tells where the
@@ -36,11 +42,10 @@ export async function profileRequest(
   const { scope, load, upstreamUrl, stateRoot, connections, seconds } = options;
   const bundle = await buildWorker("src/index.ts", true);
   const inspectorPort = await findFreePort("127.0.0.1");
-  const request = name.replace("-upstash", "") as OurRequest;
-  const upstash = name === request ? undefined : scope.add(await startBenchUpstash());
+  const upstash = name.endsWith("-upstash") ? scope.add(await startBenchUpstash()) : undefined;
   const variables = { ...ownVariables(upstreamUrl), ...upstash?.variables };
   const ours = scope.add(await startWorker({ bundle, stateRoot, variables, inspectorPort }));
-  const target = (await prepareOurs(ours.url))[request];
+  const target = await prepareTarget(name, ours.url);
   await load.measure(target, { connections, spreadMs: 0, seconds: WARM_UP_SECONDS });
   let requests = 0;
   const profile = await recordCpuProfile(inspectorPort, async () => {
