@@ -5,7 +5,8 @@ import type { Result } from "../../core/result.ts";
 import { PROBLEMS } from "../../http/problem.ts";
 import type { RunTrace, StepTrace } from "../contract.ts";
 import type { Plan } from "../graph/graph.ts";
-import type { Secrets } from "../graph/references.ts";
+import type { Scope, Secrets } from "../graph/references.ts";
+import type { PlannedStep } from "../graph/step.ts";
 import type { GraphAnswer, RunContext } from "../tool.ts";
 import type { ExecutorDeps, RunOrder, RunRequest } from "./executor.ts";
 import { createSecretMask, type SecretMask } from "./secret-mask.ts";
@@ -25,8 +26,13 @@ export interface ActiveRun {
   readonly deps: ExecutorDeps;
   readonly startedAtMs: number;
   readonly context: RunContext;
-  /** What references and expressions read. Outputs of a stage are in it once the whole stage has ended. */
+  /**
+   * What references and expressions read. Outputs of a stage are in it once the whole stage has ended, secrets that
+   * came back in them masked: what is made of a secret's value is no longer known by the mask.
+   */
   readonly scope: Map<string, Json>;
+  /** The same as it came, for steps that send: what leads on at an upstream may hold a secret. */
+  unmasked: Map<string, Json>;
   secrets: Secrets;
   /** Null where the run has no secrets. */
   mask: SecretMask | null;
@@ -46,6 +52,7 @@ export function beginRun(plan: Plan, order: RunOrder, deps: ExecutorDeps): Activ
   const { runId, agentId, issuer, ownerId, chain, deadlineAtMs = Number.POSITIVE_INFINITY } = order;
   const { maxDurationMs, maxOutputBytes, allowedHosts } = plan.policy;
   const startedAtMs = deps.clock.now();
+  const scope = scopeOf(order);
   return {
     plan,
     order,
@@ -61,7 +68,8 @@ export function beginRun(plan: Plan, order: RunOrder, deps: ExecutorDeps): Activ
       chain,
       deadlineAtMs: Math.min(startedAtMs + (maxDurationMs ?? RUN_TIMEOUT_MS), deadlineAtMs),
     },
-    scope: scopeOf(order),
+    scope,
+    unmasked: scope,
     secrets: NO_SECRETS,
     mask: null,
     steps: [],
@@ -79,6 +87,19 @@ const SETTLED = Promise.resolve();
 export function takeSecrets(run: ActiveRun, secrets: Secrets): void {
   run.secrets = secrets;
   run.mask = createSecretMask(secrets.values());
+  if (run.mask !== null) run.unmasked = new Map(run.scope);
+}
+
+/** From here on later steps read what this one gave; null where it gave nothing. */
+export function keepOutput(run: ActiveRun, { toolId, isSending, secretNames }: PlannedStep, value: Json): void {
+  const mayHoldSecrets = isSending || secretNames.length > 0;
+  run.unmasked.set(toolId, value);
+  run.scope.set(toolId, run.mask === null || !mayHoldSecrets ? value : run.mask.value(value));
+}
+
+/** What the references of a step read. */
+export function scopeFor(run: ActiveRun, { isSending }: PlannedStep): Scope {
+  return isSending ? run.unmasked : run.scope;
 }
 
 function scopeOf({ runId, agentId, ownerId, request }: RunOrder): Map<string, Json> {
@@ -104,8 +125,10 @@ function readableRequest(request: RunRequest): JsonObject {
 }
 
 /** From here on references can read of a failure that did not end the run. */
-export function tellFailure({ scope, order }: ActiveRun, step: string, message: string): void {
-  scope.set("run", { id: order.runId, error: { step, message } });
+export function tellFailure({ scope, unmasked, order }: ActiveRun, step: string, message: string): void {
+  const told = { id: order.runId, error: { step, message } };
+  scope.set("run", told);
+  unmasked.set("run", told);
 }
 
 /** The trace so far where no ending is given. Its steps are written out when they are read: most traces are not kept. */

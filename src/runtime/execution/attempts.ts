@@ -6,7 +6,7 @@ import { isSecret, isSensitive } from "../graph/secrets.ts";
 import type { PlannedStep } from "../graph/step.ts";
 import type { BoundTool } from "../graph/step-config.ts";
 import type { BoundStep, StepContext } from "../tool.ts";
-import type { ActiveRun } from "./active-run.ts";
+import { type ActiveRun, scopeFor } from "./active-run.ts";
 import { admitCall } from "./call-policy.ts";
 import { callWithin } from "./call-within.ts";
 import type { Canceller } from "./canceller.ts";
@@ -30,7 +30,7 @@ export async function runAttempts(
   canceller: Canceller,
   progress: Progress,
 ): Promise<Outcome> {
-  const config = step.resolve(run.scope, run.secrets);
+  const config = step.resolve(scopeFor(run, step), run.secrets);
   if (!config.ok) return failed(run, step, config.error);
   // A mask may be longer than what it hides: a config that was just not too large can be so with it, and is not shown.
   progress.shown = step.isSensitive ? withoutValues(run, step, isSensitive) : config.value;
@@ -48,7 +48,7 @@ export async function runAttempts(
 
 /** The config with the values of some references masked; null where it grew too large with that. */
 function withoutValues(run: ActiveRun, step: PlannedStep, hides: Hides): JsonObject | null {
-  const config = step.resolve(run.scope, run.secrets, hides);
+  const config = step.resolve(scopeFor(run, step), run.secrets, hides);
   return config.ok ? config.value : null;
 }
 

@@ -13,7 +13,7 @@ import type { PlannedStep } from "../graph/step.ts";
 import { jsonSize } from "../json-size.ts";
 import type { RunJournal } from "../runs/run-journal.ts";
 import type { GraphAnswer, ToolServices } from "../tool.ts";
-import { type ActiveRun, beginRun, type Ending, takeSecrets, toRunTrace } from "./active-run.ts";
+import { type ActiveRun, beginRun, type Ending, keepOutput, takeSecrets, toRunTrace } from "./active-run.ts";
 import { noteSkipped } from "./run-step.ts";
 import { maskResult, maskThrown } from "./secret-mask.ts";
 import { runStage } from "./stage.ts";
@@ -125,7 +125,7 @@ async function runStages(run: ActiveRun): Promise<Ending> {
     const stage = stages[at] ?? [];
     const { outputs, goTo, ending } = await runStage(run, stage);
     if (ending !== null) return ending;
-    for (const [i, { toolId }] of stage.entries()) run.scope.set(toolId, outputs[i] ?? null);
+    for (const [i, step] of stage.entries()) keepOutput(run, step, outputs[i] ?? null);
     // A response that was passed by is no output of anybody.
     if (stage[0]?.name !== "response") last = outputOf(stage, outputs);
     at = goTo === null ? at + 1 : passOver(run, at + 1, goTo);
@@ -145,7 +145,7 @@ function outputOf(stage: readonly PlannedStep[], outputs: readonly Json[]): Json
 function passOver(run: ActiveRun, from: number, to: number): number {
   for (const step of run.plan.stages.slice(from, to).flat()) {
     noteSkipped(run, step);
-    run.scope.set(step.toolId, null);
+    keepOutput(run, step, null);
   }
   return to;
 }

@@ -16,7 +16,7 @@ import {
   type Secrets,
   type Template,
 } from "./references.ts";
-import { isSensitive, secretFaults, secretNamesIn } from "./secrets.ts";
+import { isSending, isSensitive, secretFaults, secretNamesIn } from "./secrets.ts";
 import { sealUpdate } from "./updates.ts";
 
 export interface BoundTool {
@@ -29,6 +29,8 @@ export interface PlannedConfig {
   /** Whether references bring in what a trace does not show. */
   readonly isSensitive: boolean;
   readonly secretNames: readonly string[];
+  /** Whether what it gives may hold a secret that it sent, and what it is given one that came back. */
+  readonly isSending: boolean;
   /** References replaced, hidden ones by a mask. The error is a sentence for the caller, without a value in it. */
   resolve(scope: Scope, secrets: Secrets, hides?: Hides): Result<JsonObject, string>;
   /** The tool, set up by what `resolve` gave. The error as there. */
@@ -47,7 +49,11 @@ export function planConfig(config: JsonObject, tool: Tool | undefined): CheckedC
   const { template, references, faults: syntax } = compileTemplate(config, verbatimIn(tool));
   const secretNames = secretNamesIn(references);
   const faults = [...syntax, ...secretFaults(references, tool)];
-  const known = { secretNames, isSensitive: references.some(({ reference }) => isSensitive(reference)) };
+  const known = {
+    secretNames,
+    isSensitive: references.some(({ reference }) => isSensitive(reference)),
+    isSending: isSending(tool),
+  };
   if (tool === undefined) return { planned: { ...known, ...NOT_PLANNED }, references, faults };
   const constant = template.kind === "constant" && isJsonObject(template.value) ? template.value : null;
   const bound = tool.bind(constant ?? config);

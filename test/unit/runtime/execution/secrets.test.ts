@@ -3,7 +3,7 @@ import { StorageUnavailable } from "../../../../src/core/errors.ts";
 import { createSecretMask } from "../../../../src/runtime/execution/secret-mask.ts";
 import { fail, output, refuse } from "../../../../src/runtime/tool.ts";
 import { createFakeClock } from "../../../support/fake-clock.ts";
-import { bodyOf, execute, statuses, tool } from "./scene.ts";
+import { bodyOf, execute, type Step, statuses, tool } from "./scene.ts";
 
 const KEY = 'k3y "with" spaces/+';
 const secrets = { KEY };
@@ -113,6 +113,32 @@ test("a short secret is not shown where the graph uses it", async () => {
 test("expressions and tools find no secrets among what they can read", async () => {
   const peek = tool("peek", (_config, { scope }) => output(scope.has("secrets")));
   expect(bodyOf(await execute([USE, "peek"].slice(1), { tools: [peek], secrets }).execution)).toBe(false);
+});
+
+test("what led on at an upstream leads on, secrets in it included, and is masked for whoever does not send", async () => {
+  const asked: unknown[] = [];
+  const send = tool("httpRequest", (config) => {
+    asked.push(config);
+    return output({ next: `/list?key=${KEY}&page=2`, sent: config as never });
+  });
+  const steps: Step[] = [
+    { name: "httpRequest", toolId: "first", config: { key: "{{secrets.KEY}}" } },
+    { name: "echo", config: { path: "{{first.next}}" } },
+    { name: "httpRequest", toolId: "second", config: { path: "{{first.next}}", all: "{{echo}}" } },
+  ];
+  const seen = { path: "/list?key=[masked]&page=2" };
+  const ended = await execute([...steps, { name: "echo", toolId: "end", config: { sent: "{{second.sent}}" } }], {
+    tools: [send],
+    secrets,
+  }).execution;
+  expect(asked).toEqual([{ key: KEY }, { path: `/list?key=${KEY}&page=2`, all: seen }]);
+  expect(ended.trace.steps.map((step) => step.output)).toEqual([
+    { next: "/list?key=[masked]&page=2", sent: { key: "[masked]" } },
+    seen,
+    { next: "/list?key=[masked]&page=2", sent: { ...seen, all: seen } },
+    { sent: { ...seen, all: seen } },
+  ]);
+  expect(bodyOf(ended)).toEqual({ sent: { ...seen, all: seen } });
 });
 
 test("what a caller sends under a secret's name is masked wherever the trace would show it", async () => {
