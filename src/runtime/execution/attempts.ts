@@ -121,6 +121,7 @@ function contextOf({ plan, order, deps, context, scope }: ActiveRun, step: Plann
     agentId: context.agentId,
     ownerId: context.ownerId,
     toolId,
+    isHostSecret: step.isHostSecret,
     stepKey: `${context.runId}:${toolId}`,
     input: order.request.input,
     inputSchema: plan.inputSchema,

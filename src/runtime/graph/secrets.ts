@@ -3,6 +3,7 @@ import { isMaskedName } from "../../core/mask.ts";
 import { isSecretName } from "../../secrets/contract.ts";
 import type { Tool } from "../tool.ts";
 import type { PlacedReference, Reference } from "./references.ts";
+import { urlFault } from "./secret-urls.ts";
 
 export function isSecret(reference: Reference): boolean {
   return reference.root === "secrets";
@@ -70,7 +71,13 @@ export function secretFaults(references: readonly PlacedReference[], tool: Tool 
   });
 }
 
-function secretFault({ reference, path, parts }: PlacedReference, tool: Tool | undefined): string | null {
+/** Whether it stands in the address of a request. */
+export function isUrl({ path }: PlacedReference, tool: Tool | undefined): boolean {
+  return tool?.name === "httpRequest" && path === "url";
+}
+
+function secretFault(placed: PlacedReference, tool: Tool | undefined): string | null {
+  const { reference, path, parts } = placed;
   const [name] = reference.path;
   if (reference.path.length !== 1 || typeof name !== "string" || !isSecretName(name)) {
     return "write {{secrets.NAME}}, with a name of 1 to 64 letters, digits or _, not starting with a digit";
@@ -80,7 +87,8 @@ function secretFault({ reference, path, parts }: PlacedReference, tool: Tool | u
   const place = closedPlace(tool, holdsIt);
   if (place !== null) return `secrets are not available in ${place}`;
   const isAlone = parts.length === 1 || !ALONE.some(([one, property]) => one === tool.name && holdsIt(property));
-  return isAlone ? null : "a secret stands alone here, without other text";
+  if (!isAlone) return "a secret stands alone here, without other text";
+  return isUrl(placed, tool) ? urlFault(placed) : null;
 }
 
 function closedPlace({ name, filters, updates }: Tool, holdsIt: (property: string) => boolean): string | null {

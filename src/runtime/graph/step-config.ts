@@ -16,7 +16,8 @@ import {
   type Secrets,
   type Template,
 } from "./references.ts";
-import { isSending, isSensitive, secretFaults, secretNamesIn } from "./secrets.ts";
+import { suppliesHost } from "./secret-urls.ts";
+import { isSecret, isSending, isSensitive, isUrl, secretFaults, secretNamesIn } from "./secrets.ts";
 import { sealUpdate } from "./updates.ts";
 
 export interface BoundTool {
@@ -29,6 +30,8 @@ export interface PlannedConfig {
   /** Whether references bring in what a trace does not show. */
   readonly isSensitive: boolean;
   readonly secretNames: readonly string[];
+  /** Whether a secret supplies the host of its URL. */
+  readonly isHostSecret: boolean;
   /** Whether what it gives may hold a secret that it sent, and what it is given one that came back. */
   readonly isSending: boolean;
   /** References replaced, hidden ones by a mask. The error is a sentence for the caller, without a value in it. */
@@ -53,6 +56,9 @@ export function planConfig(config: JsonObject, tool: Tool | undefined): CheckedC
     secretNames,
     isSensitive: references.some(({ reference }) => isSensitive(reference)),
     isSending: isSending(tool),
+    isHostSecret: references.some(
+      (placed) => isSecret(placed.reference) && isUrl(placed, tool) && suppliesHost(placed),
+    ),
   };
   if (tool === undefined) return { planned: { ...known, ...NOT_PLANNED }, references, faults };
   const constant = template.kind === "constant" && isJsonObject(template.value) ? template.value : null;

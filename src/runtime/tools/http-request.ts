@@ -2,6 +2,7 @@ import * as z from "zod";
 import { JSON_MAX_DEPTH } from "../../config/limits.ts";
 import { isNeverAsked } from "../../core/hosts/never-asked.ts";
 import { isJsonObject, type Json, parseUntrustedJson } from "../../core/json.ts";
+import { MASK } from "../../core/mask.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 import type { TraceHeaders } from "../../core/trace-context.ts";
 import { anyJson } from "../config-schemas.ts";
@@ -28,8 +29,7 @@ const pairs = z.record(z.string(), z.union([scalar, z.array(scalar)], "a text, a
 const url = z.string().superRefine((text, context) => {
   const target = readTarget(text);
   if (!target.ok) context.addIssue(target.error);
-  else if (isNeverAsked(target.value.host))
-    context.addIssue(`${target.value.host} is link-local or a metadata service`);
+  else if (isNeverAsked(target.value.host)) context.addIssue("the host is link-local or a metadata service");
 });
 
 const headers = z.record(z.string(), scalar).superRefine((all, context) => {
@@ -73,6 +73,7 @@ export const httpRequestTool = defineTool({
     if (!body.ok) return fail(`body: ${body.error}`);
     const outcome = await context.services.outbound.send({
       url: withQuery(settings),
+      isHostSecret: context.isHostSecret,
       method,
       headers: headersOf(settings, body.value.type, context),
       body: body.value.text,
@@ -84,14 +85,20 @@ export const httpRequestTool = defineTool({
   },
   /** Nothing is sent or looked up: the answer is the first that is expected, and says what would have been asked. */
   preview(settings, context) {
-    const { allowedHosts } = context.run;
+    const { isHostSecret, run } = context;
+    const { allowedHosts } = run;
     const target = readTarget(settings.url);
     if (!target.ok) return fail(target.error);
     const { host, url: asked } = target.value;
     if (allowedHosts !== null && !matchesAny(allowedHosts.map(readHostPattern), target.value)) {
-      return policyRefused(`${host} is not one of the policy's allowed hosts`, ALLOWED_HOSTS_RULE, context);
+      return policyRefused(
+        `${isHostSecret ? "the host" : host} is not one of the policy's allowed hosts`,
+        ALLOWED_HOSTS_RULE,
+        context,
+      );
     }
-    const would = { method: settings.method, url: `${asked.origin}${asked.pathname}` };
+    // Taken apart, a secret URL is no longer known by the mask.
+    const would = { method: settings.method, url: isHostSecret ? MASK : `${asked.origin}${asked.pathname}` };
     return output({ status: settings.expect?.[0] ?? 200, headers: {}, body: { dryRun: true, would } });
   },
 });
@@ -104,7 +111,8 @@ function toResult(outcome: OutboundOutcome, { url: address, expect }: Config, co
   const { status, headers, text } = outcome;
   const isExpected = expect === undefined ? status < CLIENT_ERRORS : expect.includes(status);
   if (isExpected) return output({ status, headers, body: decodeBody(text, headers["content-type"]) });
-  const message = `${URL.parse(address)?.host ?? "the host"} answered with status ${status}`;
+  const host = context.isHostSecret ? undefined : URL.parse(address)?.host;
+  const message = `${host ?? "the host"} answered with status ${status}`;
   const isPassing = status === REQUEST_TIMEOUT || status === TOO_MANY_REQUESTS || status >= SERVER_ERRORS;
   return isPassing ? failForNow(message) : fail(message);
 }
