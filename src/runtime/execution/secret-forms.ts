@@ -20,6 +20,7 @@ export function writtenForms(secret: string): readonly WrittenForm[] {
     join(units, inJson),
     join(units, inJsonTwice),
     join(points, inUrl),
+    ...(secret.includes("%") ? [join(points, inWrittenUrl)] : []),
     join(points, inHtml),
     units.map(asUnicode),
     Array.from(bytes, (byte) => PERCENTS[byte] ?? []),
@@ -99,6 +100,9 @@ const inUrl = remembering((char) => {
   if (char === "%") return escapes;
   return [...escapes, char === " " ? "+" : char];
 });
+
+/** As a parser of URLs does: what is escaped already stays as it is. */
+const inWrittenUrl = remembering((char) => (char === "%" ? [char] : inUrl(char)));
 
 const inHtml = remembering((char) => {
   const name = HTML_NAMES[char];

@@ -73,6 +73,16 @@ test("a secret in an error is masked, in the answer, the trace and the story", a
   expect(bodyOf(told)).toEqual({ why: 'upstream said: {"key":"[masked]"}' });
 });
 
+test("a secret in a long error is masked, wherever the error is cut", async () => {
+  const secret = `s3cret${"-key".repeat(50)}`;
+  for (let before = 250; before < 520; before += 9) {
+    const wordy = tool("wordy", ({ key }: any) => fail(`${"x".repeat(before)}${key}`));
+    const scene = { tools: [wordy], secrets: { KEY: secret } };
+    const { result, trace } = await execute([{ name: "wordy", config: { key: "{{secrets.KEY}}" } }], scene).execution;
+    expect(JSON.stringify([result, trace])).not.toContain("s3c");
+  }
+});
+
 test("a secret in a refusal is masked, in each of its faults", async () => {
   const picky = tool("picky", ({ key }: any) =>
     refuse({ code: "VALIDATION_FAILED", detail: `not ${key}`, errors: [{ path: `a.${key}`, message: `is ${key}` }] }),
@@ -194,7 +204,7 @@ test("a secret is found as forms and base64 write it, wherever it stands in a lo
 });
 
 test("a secret of the largest size is masked in no time", () => {
-  const large = "s3cret/+ ".repeat(1_820);
+  const large = "s3cret/+_".repeat(1_820);
   const startedAt = performance.now();
   expect(createSecretMask([large])?.text(`a ${btoa(large)} b ${large}`)).toMatch(/^a \[masked\]={0,2} b \[masked\]$/);
   expect(performance.now() - startedAt).toBeLessThan(200);
