@@ -9,7 +9,8 @@ import type { Scope, Secrets } from "../graph/references.ts";
 import type { PlannedStep } from "../graph/step.ts";
 import type { GraphAnswer, RunContext } from "../tool.ts";
 import type { ExecutorDeps, RunOrder, RunRequest } from "./executor.ts";
-import { createSecretMask, type SecretMask } from "./secret-mask.ts";
+import { addToMask, createSecretMask, type SecretMask } from "./secret-mask.ts";
+import { findSensitiveValues } from "./sensitive-values.ts";
 import { type StepRecord, toStepTraces } from "./step-record.ts";
 
 /** How a run ends. */
@@ -33,6 +34,8 @@ export interface ActiveRun {
   readonly scope: Map<string, Json>;
   /** The same as it came, for steps that send: what leads on at an upstream may hold a secret. */
   unmasked: Map<string, Json>;
+  /** Of the request, beside its input: headers and query, where the graph reads them. */
+  readonly requestRead: ReadonlySet<Json>;
   secrets: Secrets;
   /** Null where the run has no secrets. */
   mask: SecretMask | null;
@@ -52,7 +55,8 @@ export function beginRun(plan: Plan, order: RunOrder, deps: ExecutorDeps): Activ
   const { runId, agentId, issuer, ownerId, chain, deadlineAtMs = Number.POSITIVE_INFINITY } = order;
   const { maxDurationMs, maxOutputBytes, allowedHosts } = plan.policy;
   const startedAtMs = deps.clock.now();
-  const scope = scopeOf(order);
+  const requestRead = new Set<Json>();
+  const scope = scopeOf(order, requestRead);
   return {
     plan,
     order,
@@ -70,6 +74,7 @@ export function beginRun(plan: Plan, order: RunOrder, deps: ExecutorDeps): Activ
     },
     scope,
     unmasked: scope,
+    requestRead,
     secrets: NO_SECRETS,
     mask: null,
     steps: [],
@@ -102,9 +107,9 @@ export function scopeFor(run: ActiveRun, { isSending }: PlannedStep): Scope {
   return isSending ? run.unmasked : run.scope;
 }
 
-function scopeOf({ runId, agentId, ownerId, request }: RunOrder): Map<string, Json> {
+function scopeOf({ runId, agentId, ownerId, request }: RunOrder, read: Set<Json>): Map<string, Json> {
   return new Map<string, Json>([
-    ["request", readableRequest(request)],
+    ["request", readableRequest(request, read)],
     ["run", { id: runId, error: null }],
     ["agent", { id: agentId }],
     ["owner", { id: ownerId }],
@@ -112,14 +117,18 @@ function scopeOf({ runId, agentId, ownerId, request }: RunOrder): Map<string, Js
 }
 
 /** Most graphs read nothing of the request but its body: headers and query are taken apart when one does. */
-function readableRequest(request: RunRequest): JsonObject {
+function readableRequest(request: RunRequest, read: Set<Json>): JsonObject {
+  const note = (part: JsonObject) => {
+    read.add(part);
+    return part;
+  };
   return {
     method: request.method,
     get headers() {
-      return request.headers;
+      return note(request.headers);
     },
     get query() {
-      return request.query;
+      return note(request.query);
     },
   };
 }
@@ -131,11 +140,20 @@ export function tellFailure({ scope, unmasked, order }: ActiveRun, step: string,
   unmasked.set("run", told);
 }
 
-/** The trace so far where no ending is given. Its steps are written out when they are read: most traces are not kept. */
+/**
+ * The trace so far where no ending is given. Its steps are written out when they are read: most traces are not kept. So
+ * is its error, in which what the caller is told is masked further.
+ */
 export function toRunTrace(run: ActiveRun, ending: Ending | null): RunTrace {
-  const { order, startedAtMs, deps, mask } = run;
+  const { order, startedAtMs, deps } = run;
   const records = run.steps.filter((record) => record !== null);
+  const { outcome, status, error } = ending === null ? RUNNING : toOutcome(ending);
+  let mask: SecretMask | null | undefined;
   let steps: StepTrace[] | null = null;
+  const maskOfTrace = () => {
+    if (mask === undefined) mask = addToMask(run.mask, findSensitiveValues(valuesOf(run, records)));
+    return mask;
+  };
   return {
     runId: order.runId,
     agentId: order.tracedAgentId,
@@ -145,14 +163,27 @@ export function toRunTrace(run: ActiveRun, ending: Ending | null): RunTrace {
     traceId: order.traceId,
     trigger: order.trigger,
     dryRun: order.dryRun,
-    ...(ending === null ? { outcome: "running", status: null, error: null } : toOutcome(ending)),
+    outcome,
+    status,
+    get error() {
+      return error === null ? null : (maskOfTrace()?.text(error) ?? error);
+    },
     startedAt: isoTime(startedAtMs),
     durationMs: deps.clock.now() - startedAtMs,
     get steps() {
-      steps ??= toStepTraces(records, mask);
+      steps ??= toStepTraces(records, maskOfTrace());
       return steps;
     },
   };
+}
+
+const RUNNING = { outcome: "running", status: null, error: null } as const;
+
+/** What came in from outside the graph, and what its steps gave. */
+function* valuesOf({ order, requestRead }: ActiveRun, records: readonly StepRecord[]): Iterable<Json> {
+  yield order.request.input;
+  yield* requestRead;
+  for (const { outcome } of records) if (outcome?.kind === "output") yield outcome.value;
 }
 
 function toOutcome({ result, isCancelled }: Ending): Pick<RunTrace, "outcome" | "status" | "error"> {

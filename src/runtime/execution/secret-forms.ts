@@ -28,6 +28,12 @@ export function writtenForms(secret: string): readonly WrittenForm[] {
   return [...Array.from(new Set(whole), (text) => [[text]]), ...escaped];
 }
 
+/** The commonest of these: plain, as JSON and as URLs. */
+export function commonForms(text: string): readonly WrittenForm[] {
+  const escaped = [join(text.split(""), inJson), join([...text.toWellFormed()], inUrl)];
+  return [[[text]], ...escaped.filter((form) => form.some((piece) => piece.length > 1))];
+}
+
 const encoder = new TextEncoder();
 
 type Write = (char: string) => Piece;

@@ -4,7 +4,7 @@ import { MASK } from "../../core/mask.ts";
 import { createRecent } from "../../core/recent.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 import type { GraphAnswer } from "../tool.ts";
-import { type WrittenForm, writtenForms } from "./secret-forms.ts";
+import { commonForms, type WrittenForm, writtenForms } from "./secret-forms.ts";
 import { hostVariants, writtenVariants } from "./secret-variants.ts";
 
 /** Shorter values would be found everywhere; they keep nothing secret either. */
@@ -31,7 +31,7 @@ export function createSecretMask(secrets: Iterable<string>): SecretMask | null {
   const key = JSON.stringify(long);
   const known = masks.get(key);
   if (known !== undefined) return known;
-  const mask = compileMask(long);
+  const mask = compileMask(long.flatMap(formsOf));
   if (key.length <= KEPT_MASK_MAX_CHARS) masks.set(key, mask);
   return mask;
 }
@@ -41,8 +41,20 @@ const MASKS_MAX = 32;
 const KEPT_MASK_MAX_CHARS = 4_096;
 const masks = createRecent<SecretMask>(MASKS_MAX);
 
-function compileMask(secrets: readonly string[]): SecretMask {
-  const forms = secrets.flatMap(formsOf);
+/**
+ * Takes out what `mask` does, and values that this run alone knows, as they are and as JSON and URLs write them. It is
+ * compiled anew each time. A value that holds a secret is masked in parts.
+ */
+export function addToMask(mask: SecretMask | null, values: readonly string[]): SecretMask | null {
+  if (values.length === 0) return mask;
+  const own = compileMask(values.flatMap(commonForms));
+  if (mask === null) return own;
+  const text = (given: string) => own.text(mask.text(given));
+  const longestChars = Math.max(mask.longestChars, own.longestChars);
+  return { text, value: (given) => maskJson(given, text), longestChars };
+}
+
+function compileMask(forms: readonly WrittenForm[]): SecretMask {
   const heads = new RegExp(joinTexts(new Set(forms.flatMap((form) => [...headsOf(form)]))), "g");
   const byBeginning = groupByBeginning(forms);
   const text = (given: string) => maskText(given, heads, byBeginning);
