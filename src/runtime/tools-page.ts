@@ -77,7 +77,10 @@ export function renderToolsPage(
     html`<p>The steps that a graph is made of: <code>name</code> picks one of these, <code>config</code> sets it up.
 A string of a config may hold references such as <code>{{input.email}}</code>; one that is a reference as a whole keeps
 the type of its value, so that it may stand where a number or an object is asked for. <code>{{a.b?}}</code> is optional:
-without a value, the property that holds it is left out.</p>
+without a value, the property that holds it is left out, and inside a longer text it is empty. Null is a value: it stays
+null, and inside a longer text it is the word <code>null</code>, with and without the question mark.</p>
+<p><code>{{secrets.NAME}}</code> is a secret of the owner: for what httpRequest and emailSend send, but for a URL's host,
+and as the whole of a token's <code>secret</code> or passwordVerify's <code>hash</code>. Anywhere else it is refused.</p>
 <p>Machines read <a href="/docs/tools.json">tools.json</a>; <a href="/docs">the API</a> has a page of its own.</p>
 ${tools.map(renderTool)}
 ${renderExpressions(expressions)}`,
@@ -90,6 +93,9 @@ function renderExpressions(forms: readonly CallableForm[]): Markup {
 CEL (cel.dev) over the names that references know. A step whose id holds a <code>-</code> is
 <code>steps["my-step"]</code>. A field that is missing is a fault: ask <code>has(a.b)</code> first, or write
 <code>a.?b.orValue("")</code>. Work and results are bounded.</p>
+<p>A policy's rules also read <code>tool.id</code>, <code>tool.name</code>, <code>caller.kind</code>, <code>caller.id</code>
+and <code>config</code>: the step's, as it was written, with references filled in and secrets masked. They are asked
+before each attempt of each step of their own agent that is not skipped, and not inside agents that callAgent runs.</p>
 <table>${forms.map(({ form, does }) => html`<tr><td><code>${form}</code></td><td>${does}</td></tr>`)}</table>`;
 }
 

@@ -341,6 +341,18 @@ attempt([
     /^RUN_FAILED: .*credentials/,
   ],
   ["a rule over what is missing", [CALL], deny("config.body.a == 1"), /^POLICY_REFUSED: .*could not be evaluated/],
+  [
+    "a rule over what may be missing",
+    [CALL],
+    deny("config.?method.orValue('GET') == 'GET'"),
+    /^POLICY_REFUSED: .*denies/,
+  ],
+  [
+    "an agent that a rule does not name",
+    [CALL, step("callAgent", { agentId: `agent_${"1".repeat(26)}` })],
+    deny(`tool.name == 'callAgent' && config.agentId != 'agent_${"0".repeat(26)}'`),
+    /^POLICY_REFUSED: step callAgent: .*denies/,
+  ],
   ["a rule that divides by zero", [CALL], deny("1 / 0 == 1"), /^POLICY_REFUSED: .*could not be evaluated/],
   ["a rule that gives a text", [CALL], deny("config.url"), /^POLICY_REFUSED: .*neither true nor false/],
   ["a rule that gives null", [CALL], deny("null"), /^POLICY_REFUSED: .*neither true nor false/],
@@ -520,6 +532,12 @@ describe("agents that call each other", () => {
     expect(await runBoth("(two calls, as allowed)", { maxCalls: 2 }, {})).toBe("answered");
     expect(await runBoth("more calls of agents", { maxCalls: 1 }, {})).toMatch(
       /^POLICY_REFUSED: step two: .*allows 1 tool call/,
+    );
+  });
+
+  test("step out of their caller's policy, as its documentation says", async () => {
+    expect(await runBoth("(an agent under no policy)", { maxCalls: 2, allowedTools: ["input", "callAgent"] }, {})).toBe(
+      "answered",
     );
   });
 
