@@ -153,7 +153,7 @@ test.each(["dbFind", "dbInsert"])(
     expect((await running).status).toBe(200);
     await process.settle();
     // What was on record went with the agent; what was not comes in now.
-  expect(tracesOf(documents, agentId)).toHaveLength(name === "dbFind" ? 1 : 0);
+    expect(tracesOf(documents, agentId)).toHaveLength(name === "dbFind" ? 1 : 0);
     await cleanUp(process);
     expect(tracesOf(documents, agentId)).toEqual([]);
     await clock.advance(GONE_MS);
