@@ -11,6 +11,8 @@ import { describeTools } from "../../../src/runtime/tools-page.ts";
 const CLOSED = "closed";
 /** Open to a secret that is the whole value. */
 const ALONE = "alone";
+/** Open to a secret that is the whole value or begins a URL, and behind a URL's host. */
+const NO_HOST = "no host, and goes out where the policy's allowed hosts let it";
 /** Not behind references: `{{` is text there. */
 const NO_REFERENCES = "no references";
 
@@ -38,7 +40,7 @@ const PLACES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   jwtVerify: { token: CLOSED, secret: ALONE, audience: CLOSED },
   authMiddleware: { token: CLOSED, secret: ALONE, audience: CLOSED },
   httpRequest: {
-    url: "goes out, where the policy's allowed hosts let it",
+    url: NO_HOST,
     method: "takes seven words, which are no secrets",
     headers: "goes out",
     query: "goes out",
@@ -101,7 +103,7 @@ test.each(
   );
   const isRefused = messages.map(({ length }) => length > 0);
   if (verdict === CLOSED) expect(isRefused).toEqual([true, true, true]);
-  else if (verdict === ALONE) expect(isRefused).toEqual([false, true, false]);
+  else if (verdict === ALONE || verdict === NO_HOST) expect(isRefused).toEqual([false, true, false]);
   else expect(isRefused).toEqual([false, false, false]);
   for (const message of messages.flat()) expect(message).toMatch(/secrets are not available in|stands alone/);
 });
