@@ -10,7 +10,6 @@ import type { TraceHeaders } from "../core/trace-context.ts";
 import type { NewLogEvent } from "../servers/execution-log.ts";
 import { type AgentRecord, type AgentStore, isAgentId } from "./agents/agent-store.ts";
 import type { Graph, Policy, RunTrace } from "./contract.ts";
-import type { RunSummary } from "./execution/active-run.ts";
 import {
   type Execution,
   type ExecutorDeps,
@@ -128,7 +127,7 @@ export function createRunner(
   function keep({ summary, trace }: Execution, ownerId: string, actor: Actor, span: RunSpan): Promise<void> | null {
     tracing.exportRun(trace, span);
     if (summary.dryRun) return null;
-    const event = () => toEvent(summary, ownerId, actor);
+    const event = (written: RunTrace) => toEvent(written, ownerId, actor);
     return recorder.keep({ summary, trace, event, isJournalled: journalled.get(summary.runId) !== undefined });
   }
 
@@ -230,8 +229,8 @@ function testIssuer(ownerId: string): string {
   return `test:${ownerId}`;
 }
 
-function toEvent(run: RunSummary, ownerId: string, actor: Actor): NewLogEvent {
-  const { runId, agentId, serverId, requestId, outcome, status, durationMs, error } = run;
+function toEvent(trace: RunTrace, ownerId: string, actor: Actor): NewLogEvent {
+  const { runId, agentId, serverId, requestId, outcome, status, durationMs, error } = trace;
   return {
     serverId,
     ownerId,

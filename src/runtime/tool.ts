@@ -105,6 +105,8 @@ export interface StepContext {
   readonly scope: Scope;
   /** The value of the CEL expression at this path of the config (`expression`, `fields.total`): see `expressions` below. */
   readonly evaluate: (path: string) => Result<Json, string>;
+  /** The host of the config's `url`, or more of it, is a secret's: no message may name it. */
+  readonly isHostSecret: boolean;
   /** Header names in lower case. */
   readonly requestHeaders: Readonly<Record<string, string>>;
   /**

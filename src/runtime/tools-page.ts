@@ -77,13 +77,17 @@ export function renderToolsPage(
     html`<p>The steps that a graph is made of: <code>name</code> picks one of these, <code>config</code> sets it up.
 A string of a config may hold references such as <code>{{input.email}}</code>; one that is a reference as a whole keeps
 the type of its value, so that it may stand where a number or an object is asked for. <code>{{a.b?}}</code> is optional:
-without a value, the property that holds it is left out. In a URL, behind the host, a reference is encoded as one segment
-of the path or one value of the query. Beside steps there are <code>request</code> (<code>method</code>,
-<code>headers</code>, their names in any case, <code>query</code>), <code>run</code> (<code>id</code>, <code>error</code>),
-<code>agent.id</code>, <code>owner.id</code> and <code>secrets</code>.</p>
+without a value, the property that holds it is left out, and inside a longer text it is empty. Null is a value: it stays
+null, and inside a longer text it is the word <code>null</code>, with and without the question mark. In a URL, behind the
+host, a reference is encoded as one segment of the path or one value of the query. Beside steps there are
+<code>request</code> (<code>method</code>, <code>headers</code>, their names in any case, <code>query</code>),
+<code>run</code> (<code>id</code>, <code>error</code>), <code>agent.id</code>, <code>owner.id</code> and
+<code>secrets</code>.</p>
 <p>In a dry run steps that would change, send or call something are checked as far as that can be done beforehand, and say
 what they would do. What a call that was not made would have answered is not known: steps that read it are skipped, with
 a note in the trace, and a response has null in its place.</p>
+<p><code>{{secrets.NAME}}</code> is a secret of the owner: for what httpRequest and emailSend send, but for a URL's host,
+and as the whole of a token's <code>secret</code> or passwordVerify's <code>hash</code>. Anywhere else it is refused.</p>
 <p>Machines read <a href="/docs/tools.json">tools.json</a>; <a href="/docs">the API</a> has a page of its own.</p>
 ${tools.map(renderTool)}
 ${renderExpressions(expressions)}`,
@@ -100,6 +104,9 @@ point ints, and an int divided by an int is an int: <code>7 / 2</code> is 3, <co
 <code>n</code> is 7, and <code>int(input.n) / 2</code> is 3 again. A function is written <code>name(a, b)</code> or
 <code>a.name(b)</code>; one with a dot in its name, such as <code>url.encode</code>, only as it stands. There are no
 secrets and no current time. Work and results are bounded.</p>
+<p>A policy's rules also read <code>tool.id</code>, <code>tool.name</code>, <code>caller.kind</code>, <code>caller.id</code>
+and <code>config</code>: the step's, with references filled in, defaults added and secrets masked. They are asked before
+each attempt of each step of their own agent that is not skipped, and not inside agents that callAgent runs.</p>
 <table>${forms.map(({ form, does }) => html`<tr><td><code>${form}</code></td><td>${does}</td></tr>`)}</table>`;
 }
 

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { isPrototypeKey } from "../core/json.ts";
 import { ownerId } from "../http/schemas.ts";
-import { SECRET_VALUE_MAX_CHARS } from "./limits.ts";
+import { SECRET_VALUE_MAX_CHARS, SECRET_VALUE_MIN_CHARS } from "./limits.ts";
 
 /** What stands behind `secrets.` in a reference. Holds no colon and no dot. */
 export const secretName = z
@@ -13,14 +13,22 @@ export function isSecretName(name: string): boolean {
   return secretName.safeParse(name).success;
 }
 
+const TOO_SHORT =
+  `at least ${SECRET_VALUE_MIN_CHARS} characters, spaces around them not counted: a shorter value could not be masked ` +
+  "where it shows, and would soon be found out by trying";
+
 export const putSecretBody = z
   .strictObject({
     value: z
       .string()
-      .min(1)
       .max(SECRET_VALUE_MAX_CHARS)
+      .refine((text) => text.trim().length >= SECRET_VALUE_MIN_CHARS, TOO_SHORT)
       .refine((text) => text.isWellFormed(), "must be valid Unicode")
-      .meta({ writeOnly: true, description: "Stored as it is, spaces and line breaks included. Never shown again." }),
+      .meta({
+        minLength: SECRET_VALUE_MIN_CHARS,
+        writeOnly: true,
+        description: "Stored as it is, spaces and line breaks included. Never shown again.",
+      }),
     ownerId: ownerId.optional(),
   })
   .meta({ id: "PutSecret" });

@@ -1,3 +1,8 @@
+/**
+ * Without the blanks around it. A shorter value stands in too many texts to be masked in them, and is soon found out by
+ * trying. Tokens and keys of services have 16 and more, passwords 8.
+ */
+export const SECRET_VALUE_MIN_CHARS = 8;
 /** Keys, certificates with their chain and service accounts fit; a file does not belong here. */
 export const SECRET_VALUE_MAX_CHARS = 16_384;
 

@@ -1,6 +1,7 @@
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
 import { cursorOf, pageOf, pageQuery } from "../http/schemas.ts";
 import { putSecretBody, secretName, secretParams, secretQuery, secretRecord } from "./contract.ts";
+import { SECRET_VALUE_MIN_CHARS } from "./limits.ts";
 import type { SecretService } from "./service.ts";
 
 const TAG = "Secrets";
@@ -17,9 +18,10 @@ export function createSecretEndpoints(secrets: SecretService): readonly Endpoint
         description:
           "For the owner's graphs, which use it as `{{secrets.NAME}}`. It is stored encrypted and never shown again: " +
           "no answer, log or trace holds the value. A new value holds everywhere within 10 s; of several at once the " +
-          "last one stands. `version` grows with every put, also of the same value. An admin key names the owner, in " +
-          "the body or the query. 403 where the owner has as many secrets as it may, 503 where the operator has set " +
-          "no ENCRYPTION_KEY.",
+          `last one stands. A value has at least ${SECRET_VALUE_MIN_CHARS} characters: a shorter one stands in too many ` +
+          "texts to be masked in them. Shorter ones from before this rule go on working. `version` grows with every " +
+          "put, also of the same value. An admin key names the owner, in the body or the query. 403 where the owner has " +
+          "as many secrets as it may, 503 where the operator has set no ENCRYPTION_KEY.",
         access: "servers:write",
         params: secretParams,
         query: secretQuery,

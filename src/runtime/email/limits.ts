@@ -2,8 +2,6 @@
 export const EMAIL_TIMEOUT_MS = 8_000;
 /** An answer is an id or an error of a few lines. */
 export const EMAIL_ANSWER_MAX_BYTES = 16_384;
-/** What a service says of a failure, as far as an author reads it. */
-export const EMAIL_ERROR_MAX_CHARS = 300;
 /** Resend takes no more at once. */
 export const EMAIL_MAX_RECIPIENTS = 50;
 /** RFC 3696: 64 for the mailbox, 255 for its domain, the @ between; and a name before it. */

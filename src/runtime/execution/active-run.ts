@@ -5,10 +5,12 @@ import type { Result } from "../../core/result.ts";
 import { PROBLEMS } from "../../http/problem.ts";
 import type { RunTrace } from "../contract.ts";
 import type { Plan } from "../graph/graph.ts";
-import type { Secrets } from "../graph/references.ts";
+import type { Scope, Secrets } from "../graph/references.ts";
+import type { PlannedStep } from "../graph/step.ts";
 import type { GraphAnswer, RunContext } from "../tool.ts";
 import type { ExecutorDeps, RunOrder } from "./executor.ts";
-import { createSecretMask, type SecretMask } from "./secret-mask.ts";
+import { addToMask, createSecretMask, type SecretMask } from "./secret-mask.ts";
+import { findSensitiveValues } from "./sensitive-values.ts";
 import { type StepRecord, toStepTrace } from "./step-record.ts";
 
 /** How a run ends. */
@@ -25,8 +27,13 @@ export interface ActiveRun {
   readonly deps: ExecutorDeps;
   readonly startedAtMs: number;
   readonly context: RunContext;
-  /** What references and expressions read. Outputs of a stage are in it once the whole stage has ended. */
+  /**
+   * What references and expressions read. Outputs of a stage are in it once the whole stage has ended, secrets that
+   * came back in them masked: what is made of a secret's value is no longer known by the mask.
+   */
   readonly scope: Map<string, Json>;
+  /** The same as it came, for steps that send: what leads on at an upstream may hold a secret. */
+  unmasked: Map<string, Json>;
   /** Steps whose outputs a dry run cannot know. */
   readonly notKnown: Set<string>;
   secrets: Secrets;
@@ -48,6 +55,7 @@ export function beginRun(plan: Plan, order: RunOrder, deps: ExecutorDeps): Activ
   const { runId, agentId, issuer, ownerId, chain, deadlineAtMs = Number.POSITIVE_INFINITY } = order;
   const { maxDurationMs, maxOutputBytes, allowedHosts } = plan.policy;
   const startedAtMs = deps.clock.now();
+  const scope = scopeOf(plan, order);
   return {
     plan,
     order,
@@ -64,7 +72,8 @@ export function beginRun(plan: Plan, order: RunOrder, deps: ExecutorDeps): Activ
       chain,
       deadlineAtMs: Math.min(startedAtMs + (maxDurationMs ?? RUN_TIMEOUT_MS), deadlineAtMs),
     },
-    scope: scopeOf(plan, order),
+    scope,
+    unmasked: scope,
     notKnown: new Set(),
     secrets: NO_SECRETS,
     mask: null,
@@ -83,6 +92,20 @@ const SETTLED = Promise.resolve();
 export function takeSecrets(run: ActiveRun, secrets: Secrets): void {
   run.secrets = secrets;
   run.mask = createSecretMask(secrets.values());
+  if (run.mask !== null) run.unmasked = new Map(run.scope);
+}
+
+/** From here on later steps read what this one gave; null where it gave nothing. */
+export function keepOutput(run: ActiveRun, { toolId, isSending, secretNames }: PlannedStep, value: Json): void {
+  const { scope, unmasked, mask } = run;
+  const mayHoldSecrets = isSending || secretNames.length > 0;
+  scope.set(toolId, mask === null || !mayHoldSecrets ? value : mask.value(value));
+  if (unmasked !== scope) unmasked.set(toolId, value);
+}
+
+/** What the references of a step read. */
+export function scopeFor(run: ActiveRun, { isSending }: PlannedStep): Scope {
+  return isSending ? run.unmasked : run.scope;
 }
 
 /** Most graphs read nothing of the request but its body: headers and query are taken apart where one does. */
@@ -101,15 +124,35 @@ export function toRunTrace(run: ActiveRun, ending: Ending | null): RunTrace {
   return withSteps(run, summarize(run, ending));
 }
 
-export function withSteps({ steps, mask }: ActiveRun, summary: RunSummary): RunTrace {
-  return { ...summary, steps: steps.filter((record) => record !== null).map((record) => toStepTrace(record, mask)) };
+/** With what callers sent as passwords and tokens masked, also in the error, as the owner may see it. */
+export function withSteps(run: ActiveRun, summary: RunSummary): RunTrace {
+  const records = run.steps.filter((record) => record !== null);
+  const mask = addToMask(run.mask, findSensitiveValues(valuesOf(run, records)));
+  const { error } = summary;
+  return {
+    ...summary,
+    error: error === null ? null : (mask?.text(error) ?? error),
+    steps: records.map((record) => toStepTrace(record, mask)),
+  };
 }
 
-/** A trace without its steps, which are most of the work: most traces are not kept. */
+/** What came in from outside the graph, and what its steps gave. */
+function* valuesOf({ plan, order }: ActiveRun, records: readonly StepRecord[]): Iterable<Json> {
+  const { request } = order;
+  yield request.input;
+  if (plan.readsRequest) yield* [request.headers, request.query];
+  for (const { outcome } of records) if (outcome?.kind === "output") yield outcome.value;
+}
+
+/**
+ * A trace without its steps, which are most of the work: most traces are not kept. Its error is what the caller is told,
+ * who knows what he sent.
+ */
 export type RunSummary = Omit<RunTrace, "steps">;
 
 export function summarize(run: ActiveRun, ending: Ending | null): RunSummary {
   const { order, startedAtMs, deps } = run;
+  const { outcome, status, error } = ending === null ? RUNNING : toOutcome(ending);
   return {
     runId: order.runId,
     agentId: order.tracedAgentId,
@@ -119,11 +162,15 @@ export function summarize(run: ActiveRun, ending: Ending | null): RunSummary {
     traceId: order.traceId,
     trigger: order.trigger,
     dryRun: order.dryRun,
-    ...(ending === null ? { outcome: "running", status: null, error: null } : toOutcome(ending)),
+    outcome,
+    status,
+    error,
     startedAt: isoTime(startedAtMs),
     durationMs: deps.clock.now() - startedAtMs,
   };
 }
+
+const RUNNING = { outcome: "running", status: null, error: null } as const;
 
 function toOutcome({ result, isCancelled }: Ending): Pick<RunTrace, "outcome" | "status" | "error"> {
   if (result.ok) {

@@ -44,6 +44,10 @@ export class AttemptContext implements StepContext {
     return this.#step.toolId;
   }
 
+  get isHostSecret(): boolean {
+    return this.#step.isHostSecret;
+  }
+
   get stepKey(): string {
     return `${this.run.runId}:${this.toolId}`;
   }

@@ -5,7 +5,7 @@ import type { Hides } from "../graph/references.ts";
 import { isSecret, isSensitive } from "../graph/secrets.ts";
 import type { PlannedStep } from "../graph/step.ts";
 import { type BoundTool, refuse, type ToolResult } from "../tool.ts";
-import type { ActiveRun } from "./active-run.ts";
+import { type ActiveRun, scopeFor } from "./active-run.ts";
 import { goOn } from "./at-once.ts";
 import { AttemptContext } from "./attempt-context.ts";
 import { admitCall } from "./call-policy.ts";
@@ -32,11 +32,11 @@ export function runAttempts(
   canceller: Canceller,
   progress: Progress,
 ): Outcome | Promise<Outcome> {
-  const errors = step.nullEqualities(run.scope);
+  const errors = step.nullEqualities(scopeFor(run, step));
   if (errors.length > 0) {
     return settle(run, step, refuse({ code: "VALIDATION_FAILED", detail: describeFieldErrors(errors), errors }));
   }
-  const config = step.resolve(run.scope, run.secrets, null, run.notKnown);
+  const config = step.resolve(scopeFor(run, step), run.secrets, null, run.notKnown);
   if (!config.ok) return failed(run, step, config.error);
   // A mask may be longer than what it hides: a config that was just not too large can be so with it, and is not shown.
   progress.shown = step.isSensitive ? withoutValues(run, step, isSensitive) : config.value;
@@ -73,7 +73,7 @@ async function tryAgain(attempting: Attempting): Promise<Outcome> {
 
 /** The config with the values of some references masked; null where it grew too large with that. */
 function withoutValues(run: ActiveRun, step: PlannedStep, hides: Hides): JsonObject | null {
-  const config = step.resolve(run.scope, run.secrets, hides, run.notKnown);
+  const config = step.resolve(scopeFor(run, step), run.secrets, hides, run.notKnown);
   return config.ok ? config.value : null;
 }
 

@@ -17,6 +17,7 @@ import {
   type ActiveRun,
   beginRun,
   type Ending,
+  keepOutput,
   type RunSummary,
   summarize,
   takeSecrets,
@@ -140,7 +141,7 @@ async function runStages(run: ActiveRun): Promise<Ending> {
     const ended = runStage(run, stage);
     const { outputs, goTo, ending } = ended instanceof Promise ? await ended : ended;
     if (ending !== null) return ending;
-    for (const [i, { toolId }] of stage.entries()) run.scope.set(toolId, outputs[i] ?? null);
+    for (const [i, step] of stage.entries()) keepOutput(run, step, outputs[i] ?? null);
     // A response that was passed by is no output of anybody.
     if (stage[0]?.name !== "response") last = outputOf(stage, outputs);
     at = goTo === null ? at + 1 : passOver(run, at + 1, goTo);
@@ -160,7 +161,7 @@ function outputOf(stage: readonly PlannedStep[], outputs: readonly Json[]): Json
 function passOver(run: ActiveRun, from: number, to: number): number {
   for (const step of run.plan.stages.slice(from, to).flat()) {
     noteSkipped(run, step);
-    run.scope.set(step.toolId, null);
+    keepOutput(run, step, null);
   }
   return to;
 }

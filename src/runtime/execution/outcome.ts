@@ -108,9 +108,11 @@ export function unavailable(detail: string): Failure {
 
 /** From here on references can read of a failure that did not end the run: what its caller would have been told. */
 export function tellFailure(run: ActiveRun, step: string, { message, error }: Failure): void {
-  const { scope, order } = run;
+  const { scope, unmasked, order } = run;
   const faults = error.code === "VALIDATION_FAILED" ? { errors: tellableFaults(run, error.errors) } : {};
-  scope.set("run", { id: order.runId, error: { step, code: error.code, message, ...faults } });
+  const told = { id: order.runId, error: { step, code: error.code, message, ...faults } };
+  scope.set("run", told);
+  unmasked.set("run", told);
 }
 
 function tellableFaults(run: ActiveRun, errors: readonly FieldError[]): Json {

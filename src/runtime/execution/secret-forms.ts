@@ -20,11 +20,18 @@ export function writtenForms(secret: string): readonly WrittenForm[] {
     join(units, inJson),
     join(units, inJsonTwice),
     join(points, inUrl),
+    ...(secret.includes("%") ? [join(points, inWrittenUrl)] : []),
     join(points, inHtml),
     units.map(asUnicode),
     Array.from(bytes, (byte) => PERCENTS[byte] ?? []),
   ].filter((form) => form.some((piece) => piece.length > 1 || piece[0] !== secret));
   return [...Array.from(new Set(whole), (text) => [[text]]), ...escaped];
+}
+
+/** The commonest of these: plain, as JSON and as URLs. */
+export function commonForms(text: string): readonly WrittenForm[] {
+  const escaped = [join(text.split(""), inJson), join([...text.toWellFormed()], inUrl)];
+  return [[[text]], ...escaped.filter((form) => form.some((piece) => piece.length > 1))];
 }
 
 const encoder = new TextEncoder();
@@ -99,6 +106,9 @@ const inUrl = remembering((char) => {
   if (char === "%") return escapes;
   return [...escapes, char === " " ? "+" : char];
 });
+
+/** As a parser of URLs does: what is escaped already stays as it is. */
+const inWrittenUrl = remembering((char) => (char === "%" ? [char] : inUrl(char)));
 
 const inHtml = remembering((char) => {
   const name = HTML_NAMES[char];

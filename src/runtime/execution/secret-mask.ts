@@ -4,7 +4,8 @@ import { MASK } from "../../core/mask.ts";
 import { createRecent } from "../../core/recent.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 import type { GraphAnswer } from "../tool.ts";
-import { type WrittenForm, writtenForms } from "./secret-forms.ts";
+import { commonForms, type WrittenForm, writtenForms } from "./secret-forms.ts";
+import { hostVariants, writtenVariants } from "./secret-variants.ts";
 
 /** Shorter values would be found everywhere; they keep nothing secret either. */
 const SECRET_MIN_CHARS = 4;
@@ -20,15 +21,17 @@ export interface SecretMask {
 
 /**
  * Null where there is nothing to mask. Values are also found as JSON, URLs, forms, HTML, hexadecimal and base64 write
- * them. The masks of the last sets of secrets are kept: compiling one costs more than most runs.
+ * them, and as the names of hosts. The masks of the last sets of secrets are kept: compiling one costs more than most runs.
  */
 export function createSecretMask(secrets: Iterable<string>): SecretMask | null {
-  const long = [...new Set(secrets)].filter((secret) => secret.length >= SECRET_MIN_CHARS);
+  // Headers and addresses lose the blanks at their ends, which keep nothing secret.
+  const cores = Array.from(secrets, (secret) => (isLong(secret.trim()) ? secret.trim() : secret));
+  const long = [...new Set(cores)].filter(isLong);
   if (long.length === 0) return null;
   const key = JSON.stringify(long);
   const known = masks.get(key);
   if (known !== undefined) return known;
-  const mask = compileMask(long);
+  const mask = compileMask(long.flatMap(formsOf));
   if (key.length <= KEPT_MASK_MAX_CHARS) masks.set(key, mask);
   return mask;
 }
@@ -38,13 +41,37 @@ const MASKS_MAX = 32;
 const KEPT_MASK_MAX_CHARS = 4_096;
 const masks = createRecent<SecretMask>(MASKS_MAX);
 
-function compileMask(secrets: readonly string[]): SecretMask {
-  const forms = secrets.flatMap(writtenForms);
+/**
+ * Takes out what `mask` does, and values that this run alone knows, as they are and as JSON and URLs write them. It is
+ * compiled anew each time. A value that holds a secret is masked in parts.
+ */
+export function addToMask(mask: SecretMask | null, values: readonly string[]): SecretMask | null {
+  if (values.length === 0) return mask;
+  const own = compileMask(values.flatMap(commonForms));
+  if (mask === null) return own;
+  const text = (given: string) => own.text(mask.text(given));
+  const longestChars = Math.max(mask.longestChars, own.longestChars);
+  return { text, value: (given) => maskJson(given, text), longestChars };
+}
+
+function compileMask(forms: readonly WrittenForm[]): SecretMask {
   const heads = new RegExp(joinTexts(new Set(forms.flatMap((form) => [...headsOf(form)]))), "g");
   const byBeginning = groupByBeginning(forms);
   const text = (given: string) => maskText(given, heads, byBeginning);
   const longestChars = Math.max(...forms.map(mostChars));
   return { text, value: (given) => maskJson(given, text), longestChars };
+}
+
+function isLong({ length }: string): boolean {
+  return length >= SECRET_MIN_CHARS;
+}
+
+function formsOf(secret: string): readonly WrittenForm[] {
+  const hosts = hostVariants(secret).filter(isLong);
+  return [
+    ...[secret, ...writtenVariants(secret).filter(isLong)].flatMap(writtenForms),
+    ...hosts.map((host): WrittenForm => [[host]]),
+  ];
 }
 
 /** What forms begin with is found by one regular expression of plain texts, which is small and fast; the rest is compared. */

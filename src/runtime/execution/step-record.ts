@@ -31,7 +31,7 @@ export function toStepTrace(record: StepRecord, mask: SecretMask | null): StepTr
     durationMs,
     attempts,
     outputBytes: outcome === null || outcome.kind === "failed" ? null : outcome.bytes,
-    error: failure?.message ?? null,
+    error: failure === null ? null : (mask?.text(failure.message) ?? failure.message),
     rule: failure?.rule ?? null,
     input: shown === null ? null : traceValue(shown, mask),
     output: traceOutput(outcome, mask),

@@ -30,8 +30,10 @@ function sealBranches(template: Template, path: string, faults: FieldError[]): T
   return { kind: "list", items: template.items.map((item, i) => sealFilter(item, joinPath(path, i), faults)) };
 }
 
+export type Equality = Pick<PlacedReference, "reference" | "path">;
+
 /** References that stand in a sealed filter as what a field is to be equal to, without an operator of the author's. */
-export function equalitiesIn(template: Template, path: string): readonly PlacedReference[] {
+export function equalitiesIn(template: Template, path: string): readonly Equality[] {
   switch (template.kind) {
     case "equals":
       return template.inner.kind === "reference" ? [{ reference: template.inner.reference, path }] : [];

@@ -30,6 +30,8 @@ export interface PlacedReference {
   readonly reference: Reference;
   /** Dotted, inside the config. */
   readonly path: string;
+  /** The string that it stands in, taken apart. */
+  readonly parts: readonly (string | Reference)[];
 }
 
 export interface CompiledTemplate {
@@ -100,7 +102,9 @@ function compileString(text: string, path: string, found: PlacedReference[], fau
     faults.push({ path, message: parts.error });
     return constant(text);
   }
-  for (const part of parts.value) if (typeof part !== "string") found.push({ reference: part, path });
+  for (const part of parts.value) {
+    if (typeof part !== "string") found.push({ reference: part, path, parts: parts.value });
+  }
   const [first] = parts.value;
   if (parts.value.every((part) => typeof part === "string")) return constant(parts.value.join(""));
   if (parts.value.length === 1 && typeof first === "object") return { kind: "reference", reference: first };

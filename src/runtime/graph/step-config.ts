@@ -5,7 +5,7 @@ import { err, ok, type Result } from "../../core/result.ts";
 import { checkFilter, checkUpdate } from "../../storage/documents/operators.ts";
 import { jsonSize } from "../json-size.ts";
 import type { BoundTool, NullWhen, Tool } from "../tool.ts";
-import { equalitiesIn, sealFilter } from "./filters.ts";
+import { type Equality, equalitiesIn, sealFilter } from "./filters.ts";
 import {
   compileTemplate,
   type Hides,
@@ -16,7 +16,8 @@ import {
   type Template,
 } from "./references.ts";
 import { readPath, resolveTemplate } from "./resolve-template.ts";
-import { isSensitive, secretFaults, secretNamesIn } from "./secrets.ts";
+import { suppliesHost } from "./secret-urls.ts";
+import { isSecret, isSending, isSensitive, isUrl, secretFaults, secretNamesIn } from "./secrets.ts";
 import { sealUpdate } from "./updates.ts";
 
 /** A step's config, taken apart: resolved and bound anew in every run unless it is the same in all. */
@@ -24,6 +25,10 @@ export interface PlannedConfig {
   /** Whether references bring in what a trace does not show. */
   readonly isSensitive: boolean;
   readonly secretNames: readonly string[];
+  /** Whether a secret supplies the host of its URL. */
+  readonly isHostSecret: boolean;
+  /** Whether what it gives may hold a secret that it sent, and what it is given one that came back. */
+  readonly isSending: boolean;
   /**
    * References replaced, hidden ones by a mask, those to `unknown` steps by null. The error is a sentence for the caller,
    * without a value in it.
@@ -55,7 +60,14 @@ export function planConfig(config: JsonObject, tool: Tool | undefined): CheckedC
   const { template, references, faults: syntax } = compileTemplate(config, verbatimIn(tool));
   const secretNames = secretNamesIn(references);
   const faults = [...syntax, ...secretFaults(references, tool)];
-  const known = { secretNames, isSensitive: references.some(({ reference }) => isSensitive(reference)) };
+  const known = {
+    secretNames,
+    isSensitive: references.some(({ reference }) => isSensitive(reference)),
+    isSending: isSending(tool),
+    isHostSecret: references.some(
+      (placed) => isSecret(placed.reference) && isUrl(placed, tool) && suppliesHost(placed),
+    ),
+  };
   if (tool === undefined) return { planned: { ...known, ...NOT_PLANNED }, references, faults };
   const constant = template.kind === "constant" && isJsonObject(template.value) ? template.value : null;
   const bound = tool.bind(constant ?? config);
@@ -89,12 +101,12 @@ const NOT_PLANNED = {
   bind: () => err("unknown tool"),
 };
 
-function filterEqualities(sealed: Template, { filters }: Tool): readonly PlacedReference[] {
+function filterEqualities(sealed: Template, { filters }: Tool): readonly Equality[] {
   if (sealed.kind !== "object") return [];
   return sealed.entries.flatMap(([name, inner]) => (filters.includes(name) ? equalitiesIn(inner, name) : []));
 }
 
-function nullFault({ reference, path }: PlacedReference, scope: Scope): readonly FieldError[] {
+function nullFault({ reference, path }: Equality, scope: Scope): readonly FieldError[] {
   const isNull = readPath(reference, scope) === null;
   return isNull ? [{ path, message: `a value is needed, and ${reference.text} is null` }] : [];
 }

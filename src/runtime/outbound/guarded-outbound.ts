@@ -6,7 +6,7 @@ import { isNeverAsked } from "../../core/hosts/never-asked.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 import { readText } from "./answer-text.ts";
 import { headersFault, readable, toSend } from "./headers.ts";
-import { follow, type Hop, isRepeatable, redirectOf } from "./hop.ts";
+import { follow, type Hop, isRepeatable, nameOf, redirectOf } from "./hop.ts";
 import { OUTBOUND_BODY_MAX_BYTES, OUTBOUND_MAX_REDIRECTS, OUTBOUND_TIMEOUT_MS } from "./limits.ts";
 import type { Outbound, OutboundOutcome, OutboundRequest } from "./outbound.ts";
 import type { Resolve } from "./resolve.ts";
@@ -40,6 +40,7 @@ interface Rules {
 
 /** How far a request has come, for whoever has to say why it did not come further. */
 interface Trip {
+  /** What messages call the host. */
   host: string;
   /** True while everything that was sent may be sent again. */
   isRepeatable: boolean;
@@ -63,15 +64,16 @@ export function createOutbound({ fetch, clock, resolve, ...hosts }: OutboundOpti
   async function judge(hop: Hop, allowed: readonly HostPattern[] | null, signal: AbortSignal) {
     const { target } = hop;
     const { host } = target;
+    const name = nameOf(hop);
     if (allowed !== null && !matchesAny(allowed, target)) {
-      return refused(`${host} is not one of the policy's allowed hosts`, ALLOWED_HOSTS_RULE);
+      return refused(`${name} is not one of the policy's allowed hosts`, ALLOWED_HOSTS_RULE);
     }
-    if (matchesAny(ownHosts, target)) return refused(`${host} is this server itself: use callAgent`);
-    if (isNeverAsked(host)) return refused(`${host} is link-local or a metadata service`);
+    if (matchesAny(ownHosts, target)) return refused(`${name} is this server itself: use callAgent`);
+    if (isNeverAsked(host)) return refused(`${name} is link-local or a metadata service`);
     if (matchesAny(privateHosts, target)) return null;
-    const fault = publicFault(target);
+    const fault = publicFault(target, name);
     if (fault !== null) return refused(fault);
-    return resolve === undefined || isAddress(host) ? null : judgeAddresses(resolve, host, signal);
+    return resolve === undefined || isAddress(host) ? null : judgeAddresses(resolve, hop, signal);
   }
 
   async function send(hop: Hop, signal: AbortSignal): Promise<Response | null> {
@@ -86,7 +88,7 @@ export function createOutbound({ fetch, clock, resolve, ...hosts }: OutboundOpti
 
   /** Asks one hop: the outcome, or where the answer leads on to. */
   async function ask(hop: Hop, rules: Rules, trip: Trip, signal: AbortSignal): Promise<OutboundOutcome | Hop> {
-    trip.host = hop.target.host;
+    trip.host = nameOf(hop);
     const fault = await judge(hop, rules.allowed, signal);
     if (fault?.kind === "failed") return failed(fault.message, fault.isPassing && trip.isRepeatable);
     if (fault !== null) return fault;
@@ -107,7 +109,7 @@ export function createOutbound({ fetch, clock, resolve, ...hosts }: OutboundOpti
       if ("kind" in reached) return reached;
       hop = reached;
     }
-    return failed(`${first.target.host} redirects more than ${OUTBOUND_MAX_REDIRECTS} times`, false);
+    return failed(`${nameOf(first)} redirects more than ${OUTBOUND_MAX_REDIRECTS} times`, false);
   }
 
   return {
@@ -125,7 +127,7 @@ export function createOutbound({ fetch, clock, resolve, ...hosts }: OutboundOpti
     async send(request) {
       const first = readRequest(request);
       if (!first.ok) return refused(first.error);
-      const trip: Trip = { host: first.value.target.host, isRepeatable: true };
+      const trip: Trip = { host: nameOf(first.value), isRepeatable: true };
       const { allowedHosts, maxResponseBytes, signal } = request;
       const rules: Rules = { allowed: allowedHosts?.map(readHostPattern) ?? null, maxResponseBytes };
       const outcome = await runWithin(clock, OUTBOUND_TIMEOUT_MS, signal, (inner) =>
@@ -137,15 +139,16 @@ export function createOutbound({ fetch, clock, resolve, ...hosts }: OutboundOpti
   };
 }
 
-async function judgeAddresses(resolve: Resolve, host: string, signal: AbortSignal): Promise<Refused | Failed | null> {
-  const addresses = await resolve(host, signal);
-  if (addresses === null) return failed(`${host} could not be looked up, and was not asked`, true);
-  if (addresses.length === 0) return failed(`${host} has no address`, false);
+async function judgeAddresses(resolve: Resolve, hop: Hop, signal: AbortSignal): Promise<Refused | Failed | null> {
+  const name = nameOf(hop);
+  const addresses = await resolve(hop.target.host, signal);
+  if (addresses === null) return failed(`${name} could not be looked up, and was not asked`, true);
+  if (addresses.length === 0) return failed(`${name} has no address`, false);
   const arePublic = addresses.every((address) => isPublicAddress(normalizeAddress(address) ?? ""));
-  return arePublic ? null : refused(`${host} has an address that is not public`);
+  return arePublic ? null : refused(`${name} has an address that is not public`);
 }
 
-function readRequest({ url, method, headers, body }: OutboundRequest): Result<Hop, string> {
+function readRequest({ url, isHostSecret, method, headers, body }: OutboundRequest): Result<Hop, string> {
   if (!OUTBOUND_METHODS.some((known) => known === method)) {
     return err(`the method is one of ${OUTBOUND_METHODS.join(", ")}`);
   }
@@ -157,7 +160,7 @@ function readRequest({ url, method, headers, body }: OutboundRequest): Result<Ho
   if (body !== null && new TextEncoder().encode(body).length > OUTBOUND_BODY_MAX_BYTES) {
     return err(`a body holds at most ${OUTBOUND_BODY_MAX_BYTES} bytes`);
   }
-  return ok({ target: target.value, method, headers: toSend(headers), body });
+  return ok({ target: target.value, isHostSecret, method, headers: toSend(headers), body });
 }
 
 async function readAnswer(

@@ -5,6 +5,8 @@ import { readTarget, type Target } from "./target.ts";
 /** One request of the chain that redirects make. */
 export interface Hop {
   readonly target: Target;
+  /** As in the request; so of all hops that follow. */
+  readonly isHostSecret: boolean;
   readonly method: string;
   /** In lower case. */
   readonly headers: Readonly<Record<string, string>>;
@@ -13,6 +15,11 @@ export interface Hop {
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "PUT", "DELETE", "OPTIONS"]);
+
+/** What messages call the host. */
+export function nameOf({ target, isHostSecret }: Hop): string {
+  return isHostSecret ? "the host" : target.host;
+}
 
 /** Where the answer leads on to; null where it is one to keep. */
 export function redirectOf(response: Response): string | null {
@@ -24,7 +31,8 @@ export function redirectOf(response: Response): string | null {
  * plainly safe, and what was dropped does not come back. The error is a sentence without the address.
  */
 export function follow(hop: Hop, status: number, location: string): Result<Hop, string> {
-  const { url, host } = hop.target;
+  const { url } = hop.target;
+  const host = nameOf(hop);
   const led = URL.parse(location, url.href);
   const target = led === null ? err("its address is none") : readTarget(led.href);
   if (!target.ok) return err(`${host} redirects to what may not be asked: ${target.error}`);
@@ -34,7 +42,7 @@ export function follow(hop: Hop, status: number, location: string): Result<Hop, 
   }
   const headers = next.url.origin === url.origin ? hop.headers : safeElsewhere(hop.headers);
   if (!turnsIntoGet(hop.method, status)) return ok({ ...hop, target: next, headers });
-  return ok({ target: next, method: "GET", headers: withoutBody(headers), body: null });
+  return ok({ ...hop, target: next, method: "GET", headers: withoutBody(headers), body: null });
 }
 
 /**

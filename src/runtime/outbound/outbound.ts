@@ -2,6 +2,8 @@
 export interface OutboundRequest {
   /** As the graph gave it: not trusted. */
   readonly url: string;
+  /** The host, or more of the URL, is a secret's: messages name no host then, neither this one nor where it leads. */
+  readonly isHostSecret: boolean;
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | null;
@@ -13,7 +15,8 @@ export interface OutboundRequest {
 
 /**
  * `refused`: it was never sent, or a redirect led where none may; `rule` is the policy's where that is why. `failed`: it
- * may or may not have arrived. Messages are made for the graph's author and hold no header and no query.
+ * may or may not have arrived. Messages are made for the graph's author and hold no header and
+ * no query.
  */
 export type OutboundOutcome =
   | {

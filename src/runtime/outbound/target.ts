@@ -32,7 +32,7 @@ const BAD_PORTS: ReadonlySet<number> = new Set([
 const HTTP_PORT = 80;
 const HTTPS_PORT = 443;
 
-/** The URL taken apart, or what is wrong with it: a sentence that quotes nothing of it but its host. */
+/** The URL taken apart, or what is wrong with it: a sentence that quotes nothing of it. */
 export function readTarget(text: string): Result<Target, string> {
   if (text.length > OUTBOUND_URL_MAX_CHARS) return err(`the URL has more than ${OUTBOUND_URL_MAX_CHARS} characters`);
   // The parser would drop or turn these: what a person reads is then not what is asked.
@@ -50,11 +50,14 @@ export function readTarget(text: string): Result<Target, string> {
   return ok({ url, host, port });
 }
 
-/** Why a target is none of the public internet, as far as its literals tell; null where they do not object. */
-export function publicFault({ host, port }: Target): string | null {
-  if (isAddress(host) && !isPublicAddress(host)) return `${host} is not a public address`;
-  if (!isAddress(host) && isLocalName(host)) return `${host} is not the name of a public host`;
-  return BAD_PORTS.has(port) ? `port ${port} of ${host} is not one for HTTP` : null;
+/**
+ * Why a target is none of the public internet, as far as its literals tell; null where they do not object. `name` is
+ * what the sentence calls the host.
+ */
+export function publicFault({ host, port }: Target, name: string): string | null {
+  if (isAddress(host) && !isPublicAddress(host)) return `${name} is not a public address`;
+  if (!isAddress(host) && isLocalName(host)) return `${name} is not the name of a public host`;
+  return BAD_PORTS.has(port) ? `port ${port} of ${name} is not one for HTTP` : null;
 }
 
 /**

@@ -23,7 +23,7 @@ export interface EndedRun {
   readonly summary: RunSummary;
   /** This and the event are asked for where the run's trace is kept. */
   readonly trace: () => RunTrace;
-  readonly event: () => NewLogEvent;
+  readonly event: (trace: RunTrace) => NewLogEvent;
   /** Something is stored of the run already, which must get its end. */
   readonly isJournalled: boolean;
 }
@@ -106,24 +106,25 @@ export function createRunRecorder(deps: {
     defer("count_runs", counted);
   }
 
-  async function recordEnd({ summary: { runId, agentId }, trace }: EndedRun): Promise<void> {
+  async function recordEnd(trace: RunTrace): Promise<void> {
+    const { runId, agentId } = trace;
     let stand = () => {};
     const stands = new Promise<void>((resolve) => {
       stand = resolve;
     });
-    defer("run_trace", history.record(trace(), stand).finally(stand));
+    defer("run_trace", history.record(trace, stand).finally(stand));
     const isInTime = (await waitAtMost(clock, END_WAIT_MS, stands)) !== null;
     if (!isInTime) log.warn("run_end_not_recorded_yet", { runId, agentId });
   }
 
   return {
-    keep(run) {
-      const { summary, trace, event, isJournalled } = run;
+    keep({ summary, trace, event, isJournalled }) {
       const isKept = isJournalled || means[summary.outcome === "ok" ? "good" : "other"].spend();
       if (isKept) {
-        defer("run_event", executionLog.append(event()));
-        if (isJournalled) return recordEnd(run);
-        defer("run_trace", history.record(trace()));
+        const written = trace();
+        defer("run_event", executionLog.append(event(written)));
+        if (isJournalled) return recordEnd(written);
+        defer("run_trace", history.record(written));
         return null;
       }
       metrics.count(UNTRACED_METRIC);

@@ -13,8 +13,8 @@ export const callAgentTool = defineTool({
   name: "callAgent",
   description:
     "Runs another agent of the same owner with `input` as its request's body, within this run's time. The output is " +
-    "what it answered. Agents that call each other in a circle, or too deep, are refused. In a dry run " +
-    "the other agent's graph is tried dry too.",
+    "what it answered. That run is under the policy of the agent that is called, not of the one that calls. Agents that " +
+    "call each other in a circle, or too deep, are refused. In a dry run the other agent's graph is tried dry too.",
   config,
   output: anyJson,
   effect: "write",

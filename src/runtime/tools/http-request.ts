@@ -2,6 +2,7 @@ import * as z from "zod";
 import { JSON_MAX_DEPTH } from "../../config/limits.ts";
 import { isNeverAsked } from "../../core/hosts/never-asked.ts";
 import { isJsonObject, type Json, parseUntrustedJson } from "../../core/json.ts";
+import { MASK } from "../../core/mask.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 import type { TraceHeaders } from "../../core/trace-context.ts";
 import { anyJson } from "../config-schemas.ts";
@@ -28,8 +29,7 @@ const pairs = z.record(z.string(), z.union([scalar, z.array(scalar)], "a text, a
 const url = z.string().superRefine((text, context) => {
   const target = readTarget(text);
   if (!target.ok) context.addIssue(target.error);
-  else if (isNeverAsked(target.value.host))
-    context.addIssue(`${target.value.host} is link-local or a metadata service`);
+  else if (isNeverAsked(target.value.host)) context.addIssue("the host is link-local or a metadata service");
 });
 
 const headers = z.record(z.string(), scalar).superRefine((all, context) => {
@@ -85,7 +85,9 @@ export const httpRequestTool = defineTool({
     const fault = await context.services.outbound.judge(request.value);
     if (fault !== null) return toResult(fault, settings, context);
     const asked = URL.parse(settings.url);
-    const would = { method: settings.method, url: `${asked?.origin}${asked?.pathname}` };
+    // Taken apart, a secret URL is no longer known by the mask.
+    const url = context.isHostSecret ? MASK : `${asked?.origin}${asked?.pathname}`;
+    const would = { method: settings.method, url };
     return standIn({ status: settings.expect?.[0] ?? 200, headers: {}, body: { dryRun: true, would } });
   },
 });
@@ -95,6 +97,7 @@ function toRequest(settings: Config, context: StepContext): Result<OutboundReque
   if (!body.ok) return err(`body: ${body.error}`);
   return ok({
     url: withQuery(settings),
+    isHostSecret: context.isHostSecret,
     method: settings.method,
     headers: headersOf(settings, body.value.type, context),
     body: body.value.text,
@@ -112,7 +115,8 @@ function toResult(outcome: OutboundOutcome, { url: address, expect }: Config, co
   const { status, headers, text } = outcome;
   const isExpected = expect === undefined ? status < CLIENT_ERRORS : expect.includes(status);
   if (isExpected) return output({ status, headers, body: decodeBody(text, headers["content-type"]) });
-  const message = `${URL.parse(address)?.host ?? "the host"} answered with status ${status}`;
+  const host = context.isHostSecret ? undefined : URL.parse(address)?.host;
+  const message = `${host ?? "the host"} answered with status ${status}`;
   const isPassing = status === REQUEST_TIMEOUT || status === TOO_MANY_REQUESTS || status >= SERVER_ERRORS;
   return isPassing ? failForNow(message) : fail(message);
 }

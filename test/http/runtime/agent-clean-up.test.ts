@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { createIdSource, systemRandom } from "../../../src/core/ids.ts";
 import { createAgentIndex } from "../../../src/runtime/agents/agent-index.ts";
-import { createDeployScene, OWNER, type Process } from "../../support/deploy-scene.ts";
+import type { Collection } from "../../../src/storage/documents/documents.ts";
+import { createDeployScene, type DeployScene, OWNER, type Process } from "../../support/deploy-scene.ts";
 import { ECHO_API } from "../../support/graphs.ts";
 import type { MemoryDocuments } from "../../support/memory-documents.ts";
 import { createMortal, type Mortal } from "../../support/run-crash-mortal.ts";
@@ -10,12 +11,42 @@ const DAY_MS = 86_400_000;
 const GONE_MS = 601_000;
 
 /** As a deployer elsewhere makes it: this Worker has no record of its server. */
-async function createAgent(process: Process, serverId: string): Promise<string> {
+async function createAgent(process: Process, serverId: string, graph: object = ECHO_API): Promise<string> {
   const metadata = { createdBy: "elsewhere", serverId, createdAt: "2026-02-13T10:30:00.000Z", ownerId: OWNER };
-  const body = { ...ECHO_API, description: "", inputSchema: { type: "object" }, metadata };
+  const body = { name: "Test API", ...graph, description: "", inputSchema: { type: "object" }, metadata };
   const created = await process.call("POST", "/mcp/agents", body);
   expect([200, 201], JSON.stringify(created.body)).toContain(created.status);
   return created.body.agentId;
+}
+
+/** A process whose calls about the collection `slow` wait while it is held. */
+function startHeldProcess(startProcess: DeployScene["startProcess"]) {
+  let held: Promise<void> | null = null;
+  let reach: () => void = () => {};
+  const process = startProcess((documents) => {
+    const wait = async (place: Collection) => {
+      if (place.name !== "slow" || held === null) return;
+      reach();
+      await held;
+    };
+    return {
+      ...documents,
+      find: async (place, query) => wait(place).then(() => documents.find(place, query)),
+      insertOne: async (place, document, options) =>
+        wait(place).then(() => documents.insertOne(place, document, options)),
+    };
+  });
+  function hold() {
+    let release: () => void = () => {};
+    held = new Promise((resolve) => {
+      release = resolve;
+    });
+    const reached = new Promise<void>((resolve) => {
+      reach = resolve;
+    });
+    return { release, reached };
+  }
+  return { process, hold };
 }
 
 async function run(process: Process, agentId: string): Promise<void> {
@@ -97,6 +128,39 @@ test("a removed agent's runs go, those too that end after it went, and then noth
   expect(leftOf(documents, agentId).filter(({ _id }) => !_id.startsWith("log_"))).toEqual([]);
   expect(await cleanUp(process)).toMatchObject({ agentsVisited: 0 });
 });
+
+test.each(["dbFind", "dbInsert"])(
+  "a run under way in %s when its agent is removed leaves nothing for ever",
+  async (name) => {
+    const { documents, clock, startProcess } = createDeployScene();
+    const { process, hold } = startHeldProcess(startProcess);
+    const config = name === "dbFind" ? { filter: {} } : { document: { a: 1 } };
+    const agentId = await createAgent(process, "elsewhere-1", {
+      tools: [
+        { toolId: "input", name: "input" },
+        { toolId: "slow", name, config: { collection: "slow", ...config } },
+      ],
+      executionOrder: ["input", "slow"],
+    });
+    const letGo = hold();
+    const running = process.call("POST", `/agents/${agentId}`, {});
+    await letGo.reached;
+    // Only what changes something is on record before its end.
+    expect(tracesOf(documents, agentId)).toHaveLength(name === "dbFind" ? 0 : 1);
+    expect((await process.call("DELETE", `/mcp/agents/${agentId}`)).status).toBe(204);
+    await clock.advance(5_000);
+    letGo.release();
+    expect((await running).status).toBe(200);
+    await process.settle();
+    // What was on record went with the agent; what was not comes in now.
+    expect(tracesOf(documents, agentId)).toHaveLength(name === "dbFind" ? 1 : 0);
+    await cleanUp(process);
+    expect(tracesOf(documents, agentId)).toEqual([]);
+    await clock.advance(GONE_MS);
+    await cleanUp(process);
+    expect(leftOf(documents, agentId).filter(({ _id }) => !_id.startsWith("log_"))).toEqual([]);
+  },
+);
 
 test("a removal that ends at any of its calls leaves nothing for ever, and the agent whole where it stays", async () => {
   let crashes = 0;

@@ -50,6 +50,7 @@ export function testContext(changes: Partial<Omit<StepContext, "run">> = {}): St
       ["input", input],
     ]),
     evaluate: () => err("there are no expressions here"),
+    isHostSecret: false,
     requestHeaders,
     asOwner: {
       actor: { kind: "key", id: agentId, ownerId, scopes: new Set(["search"]) },

@@ -42,6 +42,8 @@ const transform = (expression: string) => step("transform", { expression });
 const hold = (toolId: string, data: unknown) => step("inputValidation", { schema: {}, data }, { toolId });
 /** A rightful use of the secret, so that it is at hand in the run. */
 const CALL = request("https://api.example/", { headers: { authorization: "Bearer {{secrets.KEY}}" } });
+/** An upstream that repeats what it is sent. */
+const ECHO = request("https://api.example/echo", { headers: { "x-echo": "k={{secrets.KEY}}" } });
 const deny = (...rules: readonly string[]) => ({
   policy: { deny: rules.map((when, i) => ({ name: `rule ${i}`, when })) },
 });
@@ -211,6 +213,17 @@ attempt([
   ["a secret in an update", [update({ $set: { key: "{{secrets.KEY}}" } })], {}, NO_SECRETS],
   ["a secret in a document", [insert({ key: "{{secrets.KEY}}" })], {}, NO_SECRETS],
   ["a secret in claims", [step("jwtGenerate", { claims: { key: "{{secrets.KEY}}" } })], {}, NO_SECRETS],
+  ["a secret as an audience", [step("jwtGenerate", { claims: {}, audience: "{{secrets.KEY}}" })], {}, NO_SECRETS],
+  ["a secret as a lifetime", [step("jwtGenerate", { claims: {}, expiresIn: "{{secrets.KEY}}s" })], {}, NO_SECRETS],
+  ["a token that is a secret, for its claims", [step("jwtVerify", { token: "{{secrets.KEY}}" })], {}, NO_SECRETS],
+  ["a secret as a key that is filled up", [step("jwtVerify", { secret: "{{secrets.KEY}}xxxx" })], {}, /stands alone/],
+  ["a secret as a collection", [step("dbFind", { collection: "{{secrets.KEY}}", filter: {} })], {}, NO_SECRETS],
+  [
+    "a secret as a password, for a hash of the author's",
+    [step("passwordVerify", { password: "{{secrets.KEY}}", hash: "$scrypt$" })],
+    {},
+    NO_SECRETS,
+  ],
   [
     "a secret for another agent",
     [step("callAgent", { agentId: `agent_${"0".repeat(26)}`, input: { key: "{{secrets.KEY}}" } })],
@@ -230,6 +243,32 @@ attempt([
     /"body":"k=\[masked\]"/,
   ],
   [
+    "a secret that an upstream repeats, taken apart by an expression",
+    [ECHO, transform("httpRequest.body.split('')"), respond("{{transform}}")],
+    {},
+    /^answered 200 \["k","=","\[","m","a","s","k","e","d","\]"\]$/,
+  ],
+  [
+    "a secret that an upstream repeats, in a condition",
+    [ECHO, respond("it is", { status: 201 }), respond("it is not")].map((one, i) =>
+      i === 1 ? { ...one, when: `httpRequest.body.startsWith('k=${SECRET.charAt(0)}')`, toolId: "yes" } : one,
+    ),
+    {},
+    /^answered 200 "it is not"$/,
+  ],
+  [
+    "a secret that an upstream repeats, stored and found",
+    [
+      ECHO,
+      insert({ _id: "x", chars: "{{httpRequest.body}}" }),
+      find({ _id: "x" }),
+      transform("dbFind[0].chars.substring(0, 5)"),
+      respond("{{transform}}"),
+    ],
+    {},
+    /^answered 200 "k=\[ma"$/,
+  ],
+  [
     "a secret in an address, in a trace and repeated",
     [
       request("https://api.example/echo", { query: { k: "{{secrets.KEY}}" } }),
@@ -238,12 +277,7 @@ attempt([
     {},
     /"https:\/\/api\.example\/echo\?k=\[masked\]"$/,
   ],
-  [
-    "a secret in a host, in an error",
-    [request("https://a.{{secrets.KEY}}.example/")],
-    {},
-    /RUN_FAILED: .*not a complete/,
-  ],
+  ["a secret in a host, in an error", [request("https://a.{{secrets.KEY}}.example/")], {}, NO_SECRETS],
   [
     "a secret in an answer's header, by an upstream",
     [
@@ -307,6 +341,18 @@ attempt([
     /^RUN_FAILED: .*credentials/,
   ],
   ["a rule over what is missing", [CALL], deny("config.body.a == 1"), /^POLICY_REFUSED: .*could not be evaluated/],
+  [
+    "a rule over what may be missing",
+    [CALL],
+    deny("config.?method.orValue('GET') == 'GET'"),
+    /^POLICY_REFUSED: .*denies/,
+  ],
+  [
+    "an agent that a rule does not name",
+    [CALL, step("callAgent", { agentId: `agent_${"1".repeat(26)}` })],
+    deny(`tool.name == 'callAgent' && config.agentId != 'agent_${"0".repeat(26)}'`),
+    /^POLICY_REFUSED: step callAgent: .*denies/,
+  ],
   ["a rule that divides by zero", [CALL], deny("1 / 0 == 1"), /^POLICY_REFUSED: .*could not be evaluated/],
   ["a rule that gives a text", [CALL], deny("config.url"), /^POLICY_REFUSED: .*neither true nor false/],
   ["a rule that gives null", [CALL], deny("null"), /^POLICY_REFUSED: .*neither true nor false/],
@@ -486,6 +532,12 @@ describe("agents that call each other", () => {
     expect(await runBoth("(two calls, as allowed)", { maxCalls: 2 }, {})).toBe("answered");
     expect(await runBoth("more calls of agents", { maxCalls: 1 }, {})).toMatch(
       /^POLICY_REFUSED: step two: .*allows 1 tool call/,
+    );
+  });
+
+  test("step out of their caller's policy, as its documentation says", async () => {
+    expect(await runBoth("(an agent under no policy)", { maxCalls: 2, allowedTools: ["input", "callAgent"] }, {})).toBe(
+      "answered",
     );
   });
 

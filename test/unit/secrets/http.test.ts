@@ -99,6 +99,9 @@ test.each(["_", "a", "A1_b", "toString", "hasOwnProperty", "x".repeat(64)])("the
 test.each([
   ["no value", {}],
   ["an empty value", { value: "" }],
+  ["a short value", { value: VALUE.slice(0, 7) }],
+  ["a value of blanks", { value: " ".repeat(40) }],
+  ["a short value among blanks", { value: `  ${VALUE.slice(0, 7)}  ` }],
   ["too long a value", { value: VALUE.repeat(1_000) }],
   ["a number", { value: 7 }],
   ["an object", { value: { $gt: VALUE } }],
@@ -116,6 +119,19 @@ test.each([
   expect(documents.all()).toEqual([]);
 });
 
+test("the shortest value has eight characters, and what is shorter is told so", async () => {
+  const { http, read, store } = serve();
+  const refused = await http.put("/secrets/PIN", { value: "1234567" });
+  expect([refused.status, refused.body.errors]).toEqual([
+    400,
+    [{ path: "value", message: expect.stringMatching(/^at least 8 characters, .* could not be masked/) }],
+  ]);
+  expect((await http.put("/secrets/PIN", { value: "12345678" })).status).toBe(201);
+  // As versions before this rule stored it.
+  await store("ada", "OLD", "1234");
+  expect(await read("ada", "PIN", "OLD")).toEqual({ PIN: "12345678", OLD: "1234" });
+});
+
 test("another owner's secret is not found, and stays", async () => {
   const { as, store, read } = serve();
   await store("ada", "API_KEY", VALUE);
@@ -123,7 +139,7 @@ test("another owner's secret is not found, and stays", async () => {
   expect((await bob.get("/secrets/API_KEY")).status).toBe(404);
   expect((await bob.delete("/secrets/API_KEY")).status).toBe(404);
   expect((await bob.get("/secrets")).body.items).toEqual([]);
-  expect((await bob.put("/secrets/API_KEY", { value: "bob's" })).status).toBe(201);
+  expect((await bob.put("/secrets/API_KEY", { value: "that of bob" })).status).toBe(201);
   expect(await read("ada", "API_KEY")).toEqual({ API_KEY: VALUE });
 });
 
@@ -144,14 +160,14 @@ test("naming an owner that is not the key's is forbidden", async () => {
 test("admin acts for the owner that it names, and has to name one", async () => {
   const { as, read } = serve();
   const admin = as(ADMIN);
-  expect((await admin.put("/secrets/A", { value: "1", ownerId: "ada" })).status).toBe(201);
-  expect((await admin.put("/secrets/B?ownerId=ada", { value: "2" })).status).toBe(201);
-  expect(await read("ada", "A", "B")).toEqual({ A: "1", B: "2" });
+  expect((await admin.put("/secrets/A", { value: "value-one", ownerId: "ada" })).status).toBe(201);
+  expect((await admin.put("/secrets/B?ownerId=ada", { value: "value-two" })).status).toBe(201);
+  expect(await read("ada", "A", "B")).toEqual({ A: "value-one", B: "value-two" });
   expect((await admin.get("/secrets?ownerId=ada")).body.items).toHaveLength(2);
   expect((await admin.get("/secrets/A?ownerId=ada")).status).toBe(200);
   expect((await admin.delete("/secrets/A?ownerId=ada")).status).toBe(204);
   const nameless = [
-    await admin.put("/secrets/A", { value: "1" }),
+    await admin.put("/secrets/A", { value: "value-one" }),
     await admin.get("/secrets"),
     await admin.get("/secrets/B"),
     await admin.delete("/secrets/B"),
@@ -159,25 +175,25 @@ test("admin acts for the owner that it names, and has to name one", async () => 
   expect(nameless.map(({ status, body }) => [status, body.errors[0].path])).toEqual(
     nameless.map(() => [400, "ownerId"]),
   );
-  const two = await admin.put("/secrets/A?ownerId=ada", { value: "1", ownerId: "bob" });
+  const two = await admin.put("/secrets/A?ownerId=ada", { value: "value-one", ownerId: "bob" });
   expect([two.status, two.body.detail]).toEqual([400, "ownerId: body and query name different owners"]);
 });
 
 test("a key changes with servers:write and looks with servers:read", async () => {
   const { as, store, read } = serve();
-  await store("ada", "A", "1");
+  await store("ada", "A", "value-one");
   const reader = as(keyOf("ada", ["servers:read"]));
   const writer = as(keyOf("ada", ["servers:write"]));
   const other = as(keyOf("ada", ["deploy", "search", "agents:run"]));
   const statuses = async (http: typeof reader) => [
     (await http.get("/secrets")).status,
     (await http.get("/secrets/A")).status,
-    (await http.put("/secrets/A", { value: "2" })).status,
+    (await http.put("/secrets/A", { value: "value-two" })).status,
     (await http.delete("/secrets/A")).status,
   ];
   expect(await statuses(other)).toEqual([403, 403, 403, 403]);
   expect(await statuses(reader)).toEqual([200, 200, 403, 403]);
-  expect(await read("ada", "A")).toEqual({ A: "1" });
+  expect(await read("ada", "A")).toEqual({ A: "value-one" });
   expect(await statuses(writer)).toEqual([403, 403, 200, 204]);
   expect(await statuses(as({ kind: "anonymous", id: "somebody" }))).toEqual([401, 401, 401, 401]);
 });
@@ -186,7 +202,7 @@ test("without ENCRYPTION_KEY a put says what to set, and what is there can be se
   const { documents, store } = serve();
   await store("ada", "A", VALUE);
   const { http } = serve(keyOf("ada"), { documents, encryptionKey: null });
-  const refused = await http.put("/secrets/A", { value: "new" });
+  const refused = await http.put("/secrets/A", { value: "a new value" });
   expect([refused.status, refused.body.code]).toEqual([503, "TARGET_NOT_CONFIGURED"]);
   expect(refused.body.detail).toContain("set ENCRYPTION_KEY");
   expect((await http.get("/secrets")).body.items).toHaveLength(1);
@@ -198,7 +214,7 @@ test("one secret more than the quota is refused", async () => {
   await http.put("/secrets/A", { value: VALUE });
   const refused = await http.put("/secrets/B", { value: VALUE });
   expect([refused.status, refused.body.code]).toEqual([403, "FORBIDDEN"]);
-  expect((await http.put("/secrets/A", { value: "new" })).status).toBe(200);
+  expect((await http.put("/secrets/A", { value: "a new value" })).status).toBe(200);
 });
 
 test("no answer, log line or row of a whole life holds the value", async () => {
@@ -226,7 +242,7 @@ test("the API's description has a value in the put's body and nowhere in an answ
   );
   const { Secret, PutSecretInput }: any = (described.components as any).schemas;
   expect(Object.keys(Secret.properties)).toEqual(["name", "createdAt", "updatedAt", "version"]);
-  expect(PutSecretInput.properties.value).toMatchObject({ minLength: 1, maxLength: 16_384, writeOnly: true });
+  expect(PutSecretInput.properties.value).toMatchObject({ minLength: 8, maxLength: 16_384, writeOnly: true });
   expect(Object.keys((described.paths as any)["/secrets/{name}"])).toEqual(["put", "get", "delete"]);
   expect(Object.keys((described.paths as any)["/secrets/{name}"].put.responses)).toEqual(
     expect.arrayContaining(["200", "201", "400", "401", "403", "409", "503"]),

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { systemClock } from "../../../src/core/clock.ts";
-import { agentBindings, agentIndex, runs } from "../../../src/storage/documents/collections.ts";
+import { agentBindings, agentIndex, agents, runs } from "../../../src/storage/documents/collections.ts";
 import { createTestApp, newOwner, type TestApp } from "../../support/app.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { ECHO_API } from "../../support/graphs.ts";
@@ -36,10 +36,7 @@ test("on the embedded store the clean-up finds agents that no server's record le
   expect(await readRuns()).toHaveLength(1);
 
   // The process ended right after the agent went.
-  const removed = await app.documents.deleteOne(
-    { kind: "system", name: "agents", partition: `agent:${agentId}` },
-    { _id: agentId },
-  );
+  const removed = await app.documents.deleteOne(agents(agentId), { _id: agentId });
   expect(removed.deletedCount).toBe(1);
   await app.documents.updateOne(agentBindings(serverId), { agentId }, { $set: { removing: true } });
   await finishRound(app);

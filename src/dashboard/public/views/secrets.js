@@ -5,6 +5,7 @@ import { pagedList, whileBusy } from "../problem.js";
 
 /** As the API asks for it; the API has the last word. */
 const NAME_PATTERN = "[A-Za-z_][A-Za-z0-9_]{0,63}";
+const VALUE_MIN_CHARS = 8;
 const NAME_HINT = "Letters, digits and _, beginning with a letter or _.";
 
 /** An owner's secrets by name. A value goes in and never comes out again. */
@@ -75,6 +76,7 @@ function secretForm(signal, refresh) {
     name: "secret-value",
     type: "password",
     required: true,
+    minlength: VALUE_MIN_CHARS,
     autocomplete: "off",
     spellcheck: "false",
   });
@@ -95,7 +97,11 @@ function secretForm(signal, refresh) {
     "form",
     { onsubmit: submit, autocomplete: "off" },
     field("Name", name, `${NAME_HINT} A name that is there already gets a new value.`),
-    field("Value", value, "Never shown again. Values with line breaks go by the API."),
+    field(
+      "Value",
+      value,
+      `At least ${VALUE_MIN_CHARS} characters. Never shown again. Values with line breaks go by the API.`,
+    ),
     slot,
     button,
   );

@@ -52,7 +52,7 @@ const SECRETS: readonly (readonly [string, string])[] = [
   ["quotes", `"'`.repeat(20)],
   ["percents", "%25%2525%%"],
   ["ampersands", "&amp;&#38;&&"],
-  ["line ends", "-----BEGIN-----\r\nabc\tdef\n-----END-----\n"],
+  ["line ends", "-----BEGIN-----\r\nabc\tdef\n-----END-----"],
   ["letters of many scripts", "kürzer 密码 пароль 🦉🦉"],
   ["control characters", "a\u0000b\u001fc\u2028d\u007f"],
   ["8 KiB", `s3cret/+ "ü🦉`.repeat(600)],
@@ -67,6 +67,50 @@ test.each(
   const written = write(secret);
   expect(mask?.text(`before ${written} after ${written}`)).toBe("before [masked] after [masked]");
   expect(mask?.longestChars).toBeGreaterThanOrEqual(written.length);
+});
+
+test.each(['Tr0ub4dor&3-secret value/with"quote', "a'b <c> `d` {e} |f| ^g^ [h] ü🦉 ~!$&'()*+,;=:@/%"])(
+  "%s is masked as the URL parser writes a path, a query and a fragment",
+  (secret) => {
+    const { href } = new URL(`https://example.org/${secret}?q=${secret}#${secret}`);
+    const masked = createSecretMask([secret])?.text(href);
+    expect(masked).toBe("https://example.org/[masked]?q=[masked]#[masked]");
+  },
+);
+
+test("a secret is masked as the name of a host that it became", () => {
+  const mask = createSecretMask(["MySuperSecretToken123", "Bücher-Straße", "1234567890"]);
+  for (const secret of ["MySuperSecretToken123", "Bücher-Straße"]) {
+    expect(mask?.text(`${new URL(`https://${secret}.Example.com/v1`).host} was not found`)).toBe(
+      "[masked].example.com was not found",
+    );
+  }
+  expect(mask?.text(`at ${new URL("https://1234567890/").host}`)).toBe("at 73.150.2.210");
+});
+
+test("a secret is masked without the blanks at its ends, and in one line", () => {
+  const mask = createSecretMask([" tok-en 12 \n", "-----BEGIN-----\r\nabc\tdef\n-----END-----\n", "   ab   "]);
+  const seen = ["tok-en 12", "-----BEGIN----- abc def -----END-----", "tok-en%2012", "   ab   ", "ab"];
+  expect(seen.map((text) => mask?.text(`<${text}>`))).toEqual([
+    "<[masked]>",
+    "<[masked]>",
+    "<[masked]>",
+    "<[masked]>",
+    "<ab>",
+  ]);
+});
+
+test("a secret URL is masked as its parser gives it back, and from a path that holds a key on", () => {
+  const hook = "https://Hooks.Example.com:443/services/T00000000/B00000000/XYZ abc?wait=1#a";
+  const short = "https://api.example.com?key=0123456789abcdef";
+  const mask = createSecretMask([hook, short]);
+  const { href, origin, pathname, search } = new URL(hook);
+  const seen = [href, `${origin}${pathname}`, `POST ${pathname} 404`, `GET ${pathname}${search}`, JSON.stringify(href)];
+  for (const text of seen) expect(mask?.text(text)).not.toMatch(/XYZ|T00000000/);
+  expect(mask?.text(new URL(short).href)).toBe("[masked]");
+  expect(mask?.text("https://api.example.com/v1 of hooks.example.com/")).toBe(
+    "https://api.example.com/v1 of hooks.example.com/",
+  );
 });
 
 test("a lone surrogate is masked plainly and in JSON", () => {
@@ -103,7 +147,7 @@ test("the same secrets have the same mask, others have their own", () => {
 });
 
 test("many secrets of the largest size are found in a large text in bounded time", () => {
-  const secrets = Array.from({ length: 20 }, (_, i) => `${i}"s3cret/+ü `.repeat(1_300));
+  const secrets = Array.from({ length: 20 }, (_, i) => `${i}"s3cret/+ü_`.repeat(1_300));
   const [first = ""] = secrets;
   const startedAt = performance.now();
   const masked = createSecretMask(secrets)?.text(`${inPercents(first)} ${"the quick brown fox ".repeat(10_000)}`);

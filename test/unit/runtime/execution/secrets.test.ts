@@ -3,7 +3,7 @@ import { StorageUnavailable } from "../../../../src/core/errors.ts";
 import { createSecretMask } from "../../../../src/runtime/execution/secret-mask.ts";
 import { fail, output, refuse } from "../../../../src/runtime/tool.ts";
 import { createFakeClock } from "../../../support/fake-clock.ts";
-import { bodyOf, execute, statuses, tool } from "./scene.ts";
+import { bodyOf, execute, type Step, statuses, tool } from "./scene.ts";
 
 const KEY = 'k3y "with" spaces/+';
 const secrets = { KEY };
@@ -73,6 +73,16 @@ test("a secret in an error is masked, in the answer, the trace and the story", a
   expect(bodyOf(told)).toEqual({ why: 'upstream said: {"key":"[masked]"}' });
 });
 
+test("a secret in a long error is masked, wherever the error is cut", async () => {
+  const secret = `s3cret${"-key".repeat(50)}`;
+  for (let before = 250; before < 520; before += 9) {
+    const wordy = tool("wordy", ({ key }: any) => fail(`${"x".repeat(before)}${key}`));
+    const scene = { tools: [wordy], secrets: { KEY: secret } };
+    const { result, trace } = await execute([{ name: "wordy", config: { key: "{{secrets.KEY}}" } }], scene).execution;
+    expect(JSON.stringify([result, trace])).not.toContain("s3c");
+  }
+});
+
 test("a secret in a refusal is masked, in each of its faults", async () => {
   const picky = tool("picky", ({ key }: any) =>
     refuse({ code: "VALIDATION_FAILED", detail: `not ${key}`, errors: [{ path: `a.${key}`, message: `is ${key}` }] }),
@@ -136,6 +146,32 @@ test("expressions and tools find no secrets among what they can read", async () 
   expect(bodyOf(await execute([USE, "peek"].slice(1), { tools: [peek], secrets }).execution)).toBe(false);
 });
 
+test("what led on at an upstream leads on, secrets in it included, and is masked for whoever does not send", async () => {
+  const asked: unknown[] = [];
+  const send = tool("httpRequest", (config) => {
+    asked.push(config);
+    return output({ next: `/list?key=${KEY}&page=2`, sent: config as never });
+  });
+  const steps: Step[] = [
+    { name: "httpRequest", toolId: "first", config: { key: "{{secrets.KEY}}" } },
+    { name: "echo", config: { path: "{{first.next}}" } },
+    { name: "httpRequest", toolId: "second", config: { path: "{{first.next}}", all: "{{echo}}" } },
+  ];
+  const seen = { path: "/list?key=[masked]&page=2" };
+  const ended = await execute([...steps, { name: "echo", toolId: "end", config: { sent: "{{second.sent}}" } }], {
+    tools: [send],
+    secrets,
+  }).execution;
+  expect(asked).toEqual([{ key: KEY }, { path: `/list?key=${KEY}&page=2`, all: seen }]);
+  expect(ended.trace.steps.map((step) => step.output)).toEqual([
+    { next: "/list?key=[masked]&page=2", sent: { key: "[masked]" } },
+    seen,
+    { next: "/list?key=[masked]&page=2", sent: { ...seen, all: seen } },
+    { sent: { ...seen, all: seen } },
+  ]);
+  expect(bodyOf(ended)).toEqual({ sent: { ...seen, all: seen } });
+});
+
 test("what a caller sends under a secret's name is masked wherever the trace would show it", async () => {
   const input = { password: "hunter2-hunter2", name: "Ada" };
   const step = {
@@ -189,7 +225,7 @@ test("a secret is found as forms and base64 write it, wherever it stands in a lo
 });
 
 test("a secret of the largest size is masked in no time", () => {
-  const large = "s3cret/+ ".repeat(1_820);
+  const large = "s3cret/+_".repeat(1_820);
   const startedAt = performance.now();
   expect(createSecretMask([large])?.text(`a ${btoa(large)} b ${large}`)).toMatch(/^a \[masked\]={0,2} b \[masked\]$/);
   expect(performance.now() - startedAt).toBeLessThan(200);

@@ -30,6 +30,7 @@ export function requestOf(url: string, changes: Partial<OutboundRequest> = {}): 
   const signal = new AbortController().signal;
   return {
     url,
+    isHostSecret: false,
     method: "GET",
     headers: {},
     body: null,
@@ -66,6 +67,7 @@ export function stepOf(
     inputSchema: {},
     scope: new Map(),
     evaluate: () => ({ ok: false, error: "no expressions here" }),
+    isHostSecret: false,
     requestHeaders: {},
     asOwner: { actor: { ownerId: "ada" } } as unknown as StepContext["asOwner"],
     signal: new AbortController().signal,

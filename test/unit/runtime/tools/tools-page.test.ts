@@ -93,6 +93,12 @@ test("the page says by itself how expressions compute and what they can call", a
   expect(page).toContain("a reference is encoded as one segment");
 });
 
+test("the page says what surprises: null in a text, and whose policy a called agent is under", async () => {
+  const page = (await (await serve("/docs/tools")).text()).replaceAll(/\s+/g, " ");
+  expect(page).toContain("inside a longer text it is the word <code>null</code>");
+  expect(page).toContain("under the policy of the agent that is called, not of the one that calls");
+});
+
 test("what a tool says of itself is text on the page, not markup", async () => {
   const tool: Tool = { ...jwtVerifyTool, name: "<img src=x>", description: 'a <b>bold</b> & "quoted" word' };
   const page = await (await serve("/docs/tools", new Map([[tool.name, tool]]))).text();

@@ -1,0 +1,184 @@
+import { describe, expect, test } from "vitest";
+import type { Json } from "../../../../src/core/json.ts";
+import { findSensitiveValues } from "../../../../src/runtime/execution/sensitive-values.ts";
+import { loadExpressions } from "../../../../src/runtime/expressions/load-expressions.ts";
+import { toolRegistry } from "../../../../src/runtime/registry.ts";
+import { fail, type Sandbox } from "../../../../src/runtime/tool.ts";
+import { ANYBODY, agentBody, callBy, createTestRuntime, requestOf, SYSTEM } from "../../../support/runtime/runtime.ts";
+import { testServices } from "../../../support/runtime/step-context.ts";
+import { bodyOf, execute, type Scene, type Step, tool } from "./scene.ts";
+
+const PASSWORD = "hunter22-plain";
+const input = { email: "ada@example.com", password: PASSWORD };
+
+/** Gives back what a module would make of the input. */
+const sandbox: Sandbox = {
+  run: async (_source, given) => ({ kind: "output", value: { made: `${JSON.stringify(given.input)}!` } }),
+};
+
+async function run(steps: readonly Step[], scene: Scene = {}) {
+  const { execution, journalled } = execute(steps, {
+    tools: [...toolRegistry.values(), ...(scene.tools ?? [])],
+    expressions: await loadExpressions(),
+    services: testServices({ sandbox }),
+    input,
+    ...scene,
+    ...(scene.tools && { tools: [...toolRegistry.values(), ...scene.tools] }),
+  });
+  return { ...(await execution), journalled };
+}
+
+const transform = (expression: string): Step => ({ name: "transform", config: { expression } });
+
+describe("a password that a step passed on is not in the trace, and is in the answer", () => {
+  test.each<[string, Step, Json]>([
+    ["transform", transform("input.password"), "[masked]"],
+    ["transform, in a longer text", transform("'is ' + input.password + '.'"), "is [masked]."],
+    ["transform, in a URL", transform("'https://x.example/?p=' + input.password"), "https://x.example/?p=[masked]"],
+    [
+      "code",
+      { name: "code", config: { source: "export default () => 1" } },
+      { made: '{"email":"ada@example.com","password":"[masked]"}!' },
+    ],
+    [
+      "dbInsert",
+      { name: "dbInsert", config: { collection: "notes", document: { _id: "a", note: "{{input.password}}" } } },
+      { _id: "a", note: "[masked]" },
+    ],
+    [
+      "inputValidation",
+      { name: "inputValidation", config: { schema: {}, data: { note: ["{{input.password}}"] } } },
+      { note: ["[masked]"] },
+    ],
+  ])("by %s", async (_by, step, output) => {
+    const name = typeof step === "string" ? step : step.name;
+    const { trace, result, journalled } = await run([
+      "input",
+      step,
+      { name: "response", config: { body: `{{${name}}}` } },
+    ]);
+    expect(trace.steps.map((one) => one.output)).toEqual([{ ...input, password: "[masked]" }, output, output]);
+    expect(JSON.stringify([trace, journalled])).not.toContain("hunter22");
+    expect(JSON.stringify(result)).toContain(PASSWORD);
+  });
+});
+
+test("a token that a step was given by another is not in what later ones show", async () => {
+  const signIn = tool("signIn", () => ({
+    kind: "output",
+    value: { access_token: "tok-0123456789", expires: "tomorrow" },
+  }));
+  const { trace } = await run(["signIn", transform("signIn.access_token + ' until ' + signIn.expires")], {
+    tools: [signIn],
+  });
+  expect(trace.steps[1]?.output).toBe("[masked] until tomorrow");
+});
+
+test("credentials in the headers and the query that a graph read are not in the trace", async () => {
+  const request = {
+    input: null,
+    method: "POST",
+    headers: { authorization: "Token abcdef-0123", "x-api-token": "tok-98765", accept: "text/plain" },
+    query: { token: "query-5555", page: "query-1111" },
+  };
+  const fields = {
+    scheme: "request.headers.authorization",
+    bare: "request.headers.authorization.substring(6)",
+    other: "request.headers['x-api-token'] + '/' + request.headers.accept",
+    query: "request.query.token + '/' + request.query.page",
+  };
+  const ended = await run([{ name: "transform", config: { fields } }], { changes: { request } });
+  expect(ended.trace.steps[0]?.output).toEqual({
+    scheme: "[masked]",
+    bare: "[masked]",
+    other: "[masked]/text/plain",
+    query: "[masked]/query-1111",
+  });
+  expect(bodyOf(ended)).toMatchObject({ bare: "abcdef-0123" });
+});
+
+test("headers that no step reads stay unread, also by the trace", async () => {
+  const request = {
+    input,
+    method: "POST",
+    query: {},
+    get headers(): Record<string, string> {
+      throw new Error("read");
+    },
+  };
+  const { trace } = await run(["input", transform("input.password")], { changes: { request } });
+  expect(trace.steps[1]?.output).toBe("[masked]");
+});
+
+test("a password in an error is masked in the trace, of the run and of its step, and told to the caller", async () => {
+  const quoting = tool("quoting", ({ key }: any) => fail(`no user with ${key}`));
+  const { trace, result } = await run(["input", { name: "quoting", config: { key: "{{input.password}}" } }], {
+    tools: [quoting],
+  });
+  expect(trace).toMatchObject({
+    error: "step quoting: no user with [masked]",
+    steps: [{}, { error: "no user with [masked]" }],
+  });
+  expect(result).toMatchObject({ error: { detail: `step quoting: no user with ${PASSWORD}` } });
+});
+
+test("a secret of the owner and a password of the caller are masked beside each other", async () => {
+  const spy = tool("spy", ({ key }: any) => ({ kind: "output", value: `${key} ${PASSWORD} ${PASSWORD}${key}` }));
+  const { trace } = await run([{ name: "spy", config: { key: "{{secrets.KEY}}" } }], {
+    tools: [spy],
+    secrets: { KEY: "owner-s-key" },
+  });
+  expect(trace.steps[0]?.output).toBe("[masked] [masked] [masked][masked]");
+});
+
+test("neither the stored trace nor the log event holds what a caller sent as a password", async () => {
+  const quoting = tool("quoting", ({ key }: any) => fail(`no user with ${key}`));
+  const { runtime, documents, settle } = createTestRuntime({
+    registry: new Map([...toolRegistry, ["quoting", quoting]]),
+  });
+  const tools = [
+    { toolId: "input", name: "input" },
+    { toolId: "note", name: "dbInsert", config: { collection: "notes", document: { note: "{{input.password}}" } } },
+    { toolId: "bad", name: "quoting", config: { key: "{{input.password}}" } },
+  ];
+  const graph = agentBody({ tools, executionOrder: ["input", "note", "bad"] });
+  const made = await runtime.createAgent(callBy(SYSTEM), graph);
+  if (!made.ok) throw new Error(made.error.detail);
+  const ran = await runtime.run(callBy(ANYBODY), made.value.agent.agentId, requestOf(input));
+  await settle();
+  expect(ran).toMatchObject({ value: { result: { error: { detail: `step bad: no user with ${PASSWORD}` } } } });
+  const kept = [...documents.named("runs"), ...documents.named("execution_logs")];
+  expect(kept.filter((one) => JSON.stringify(one).includes("no user with [masked]"))).toHaveLength(2);
+  expect(JSON.stringify(kept)).not.toContain("hunter22");
+});
+
+describe("what counts as sensitive", () => {
+  test("is a text of four characters or more under such a name, at any depth", () => {
+    const value = {
+      password: "abcd",
+      pin: "5678",
+      apiKey: "abc",
+      token: 12345,
+      a: [{ clientSecret: "efgh" }, { deep: { Authorization: "Bearer ijkl mnop" } }],
+      credentials: { user: "qrst", all: ["uvwx"] },
+    };
+    expect(findSensitiveValues([value, "password", null])).toEqual([
+      "abcd",
+      "efgh",
+      "Bearer ijkl mnop",
+      "ijkl mnop",
+      "qrst",
+      "uvwx",
+    ]);
+  });
+
+  test("is bounded in number and size, whatever was sent", () => {
+    const many = Array.from({ length: 100_000 }, (_, i) => ({ password: `password-${i}` }));
+    expect(findSensitiveValues([{ password: "x".repeat(1_000_000), token: "abcd" }])).toEqual(["abcd"]);
+    const names = Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`n${i}`, "x"]));
+    const startedAt = performance.now();
+    expect(findSensitiveValues([many])).toHaveLength(64);
+    expect(findSensitiveValues([names])).toEqual([]);
+    expect(performance.now() - startedAt).toBeLessThan(1_000);
+  });
+});
