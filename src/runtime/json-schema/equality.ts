@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from "../../core/json.ts";
 import { VALUE_MAX_DEPTH } from "../limits.ts";
 import { type Budget, Exhausted, spend } from "./budget.ts";
-import { KEY_WORK, READ_CHARS_PER_UNIT } from "./limits.ts";
+import { KEY_WORK, READ_CHARS_PER_UNIT, WRITE_WORK } from "./limits.ts";
 
 /** Whether a value equals one of those that it was made for. */
 export type Membership = (value: Json, budget: Budget) => boolean;
@@ -57,7 +57,7 @@ interface Writing {
 /** Tells how many characters may follow: below 0, and it has given up. */
 function write(value: Json, writing: Writing, left: number, depth: number): number {
   if (depth > VALUE_MAX_DEPTH) throw new Exhausted("the data nests too deep");
-  spend(writing.budget, 1);
+  spend(writing.budget, WRITE_WORK);
   if (typeof value === "string") return writeText(value, writing, left);
   if (typeof value !== "object" || value === null) return put(String(value === 0 ? 0 : value), writing, left);
   return Array.isArray(value)

@@ -64,7 +64,7 @@ function makeAlternatives(keyword: "anyOf" | "oneOf", rules: readonly Rule[]): R
 
 /** Marks count only where the whole of the rule is valid. */
 function collectApart(rule: Rule, value: Json, run: Run, marks: Marks): boolean {
-  const own = createMarks();
+  const own = createMarks(run);
   const isValid = rule.collect(value, run, own);
   if (isValid) addMarks(marks, own, run);
   return isValid;

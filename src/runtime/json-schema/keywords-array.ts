@@ -45,9 +45,11 @@ function makeItems({ node, ruleOf }: Making): readonly Rule[] {
       },
       explain(value, place, run) {
         const items = value as Items;
-        spend(run, items.length);
-        for (const [i, item] of items.slice(0, countIn(items)).entries()) {
-          (prefix[i] ?? rest)?.explain(item, placeIn(place, i), run);
+        const end = countIn(items);
+        spend(run, 2 * end);
+        for (let i = 0; i < end; i++) {
+          const item = items[i];
+          if (item !== undefined) (prefix[i] ?? rest)?.explain(item, placeIn(place, i), run);
         }
       },
     },

@@ -64,10 +64,10 @@ function isLow(unit: number): boolean {
 function isMultipleOf(value: number, divisor: number, run: Run): boolean {
   if (Number.isSafeInteger(value) && Number.isSafeInteger(divisor)) return value % divisor === 0;
   if (!Number.isFinite(value) || !Number.isFinite(divisor)) return false;
-  spend(run, DECIMAL_WORK);
   const dividend = toDecimal(value);
   const divided = toDecimal(divisor);
   const shift = dividend.exponent - divided.exponent;
+  spend(run, DECIMAL_WORK + Math.abs(shift));
   if (shift >= 0) return (dividend.digits * 10n ** BigInt(shift)) % divided.digits === 0n;
   return dividend.digits % (divided.digits * 10n ** BigInt(-shift)) === 0n;
 }

@@ -1,8 +1,8 @@
 /**
- * Work of one evaluation, where a unit is one keyword, item, property or state of a pattern looked at: some 50 ms of
+ * Work of one evaluation, where a unit is one keyword, item, property or state of a pattern looked at: some 30 to 60 ms of
  * an isolate that can do nothing else meanwhile, and room for 100,000 values under an ordinary schema.
  */
-export const SCHEMA_MAX_WORK = 3_000_000;
+export const SCHEMA_MAX_WORK = 2_000_000;
 /** Schemas applied inside each other: each is a few frames of the stack, and data nests at most 128 levels. */
 export const SCHEMA_MAX_NESTING = 1_000;
 /** Schemas inside one schema: a large OpenAPI document has some thousands. */
@@ -13,10 +13,13 @@ export const MEMO_WORK = 6;
 export const READ_CHARS_PER_UNIT = 8;
 /** A key of an object that is sorted and written. */
 export const KEY_WORK = 6;
-/** Dividing decimals exactly. */
+/** Dividing decimals exactly; one more for each digit that lies between them. */
 export const DECIMAL_WORK = 40;
-/** Decimals of the data may have 600 digits, and the schema as many. */
-export const FORMAT_WORK = 10;
+/** Keeping which parts of a value were looked at. */
+export const MARKS_WORK = 8;
+export const FORMAT_WORK = 20;
+/** Writing a part of a list or an object, to compare it with others. */
+export const WRITE_WORK = 4;
 /** Groups inside each other: each is a few frames of the parser's stack. */
 export const PATTERN_MAX_DEPTH = 100;
 /** States of one pattern with its repetitions written out: `^.{1,2000}$` has 2,003. */

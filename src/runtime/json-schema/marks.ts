@@ -1,5 +1,5 @@
-import type { Budget } from "./budget.ts";
-import { spend } from "./budget.ts";
+import { type Budget, spend } from "./budget.ts";
+import { MARKS_WORK } from "./limits.ts";
 
 /** The properties or items of one value that schemas looked at, for `unevaluatedProperties` and `unevaluatedItems`. */
 export interface Marks {
@@ -9,7 +9,8 @@ export interface Marks {
   readonly keys: Set<string | number>;
 }
 
-export function createMarks(): Marks {
+export function createMarks(budget: Budget): Marks {
+  spend(budget, MARKS_WORK);
   return { hasAll: false, items: 0, keys: new Set() };
 }
 

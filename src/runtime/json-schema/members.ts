@@ -73,22 +73,35 @@ function visit(members: Members, object: JsonObject, run: Run, visitor: Visit): 
   return visitOthers(members, object, run, visitor);
 }
 
-function visitOthers({ names, patterns, additional }: Members, object: JsonObject, run: Run, visitor: Visit): boolean {
+function visitOthers(members: Members, object: JsonObject, run: Run, visitor: Visit): boolean {
+  const { names, patterns, additional } = members;
   const keys = keysOf(object, run);
-  const matched = new Set<string>();
+  const matched = patterns.length === 0 ? null : new Set<string>();
+  if (matched !== null && !visitMatches(members, { object, keys, matched }, run, visitor)) return false;
+  if (additional === null) return true;
+  for (const key of keys) {
+    if (names.has(key) || matched?.has(key) === true) continue;
+    const inner = object[key];
+    if (inner !== undefined && !visitor(additional, inner, key)) return false;
+  }
+  return true;
+}
+
+function visitMatches(
+  { patterns }: Members,
+  given: { readonly object: JsonObject; readonly keys: readonly string[]; readonly matched: Set<string> },
+  run: Run,
+  visitor: Visit,
+): boolean {
+  const { object, keys, matched } = given;
   for (const [pattern, rule] of patterns) {
+    spend(run, keys.length);
     for (const key of keys) {
       if (!pattern(key, run)) continue;
       matched.add(key);
       const inner = object[key];
       if (inner !== undefined && !visitor(rule, inner, key)) return false;
     }
-  }
-  if (additional === null) return true;
-  for (const key of keys) {
-    if (names.has(key) || matched.has(key)) continue;
-    const inner = object[key];
-    if (inner !== undefined && !visitor(additional, inner, key)) return false;
   }
   return true;
 }

@@ -109,7 +109,7 @@ function rulesFor(rules: Rules, value: Json): readonly Rule[] {
 }
 
 function evaluate(rules: Rules, own: readonly Rule[], value: Json, run: Run): boolean {
-  if (unevaluatedFor(rules, value) !== null) return collectAll(rules, value, run, createMarks());
+  if (unevaluatedFor(rules, value) !== null) return collectAll(rules, value, run, createMarks(run));
   for (const rule of own) if (!rule.check(value, run)) return false;
   return true;
 }
@@ -121,13 +121,13 @@ function unevaluatedFor({ unevaluatedProperties, unevaluatedItems }: Rules, valu
 }
 
 function collectFresh(rules: Rules, value: Json, run: Run) {
-  const marks = createMarks();
+  const marks = createMarks(run);
   return { isValid: collectAll(rules, value, run, marks), marks };
 }
 
 function collectAll(rules: Rules, value: Json, run: Run, marks: Marks): boolean {
   // What schemas beside this one looked at is not known to it.
-  const own = createMarks();
+  const own = createMarks(run);
   let isValid = collectOwn(rules, value, run, own);
   const unevaluated = unevaluatedFor(rules, value);
   if (unevaluated !== null) {
@@ -160,7 +160,7 @@ function partsOf(value: Json, marks: Marks, run: Run): readonly (readonly [key: 
 function explainUnevaluated(rules: Rules, value: Json, place: Place | null, run: Run): void {
   const unevaluated = unevaluatedFor(rules, value);
   if (unevaluated === null) return;
-  const marks = createMarks();
+  const marks = createMarks(run);
   collectOwn(rules, value, run, marks);
   for (const [key, part] of partsOf(value, marks, run)) unevaluated.explain(part, placeIn(place, key), run);
 }
