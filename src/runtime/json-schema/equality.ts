@@ -26,12 +26,12 @@ export function createMembership(members: readonly Json[]): Membership {
 
 export function hasTwice(items: readonly Json[], budget: Budget): boolean {
   const plain = new Set<Json>();
-  const texts = new Set<string>();
+  const texts = new Set<Json>();
   spend(budget, items.length);
   for (const item of items) {
-    const seen: Set<Json> = isPlain(item) ? plain : texts;
     const key = isPlain(item) ? item : writeSorted(item, budget, Number.POSITIVE_INFINITY);
-    if (key === null || seen.has(key)) return true;
+    const seen = isPlain(item) ? plain : texts;
+    if (seen.has(key)) return true;
     if (typeof key === "string") spend(budget, key.length / READ_CHARS_PER_UNIT);
     seen.add(key);
   }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { Json, JsonObject } from "../../../src/core/json.ts";
-import { readSchema } from "../../../src/runtime/json-schema/json-schema.ts";
-import { compileSchema } from "../../../src/runtime/json-schema/json-schema-validator.ts";
+import type { Json, JsonObject } from "../../../../src/core/json.ts";
+import { readSchema } from "../../../../src/runtime/json-schema/json-schema.ts";
+import { compileSchema } from "../../../../src/runtime/json-schema/json-schema-validator.ts";
 
 async function validate(schema: JsonObject, data: Json) {
   expect(readSchema(schema).faults).toEqual([]);
