@@ -50,7 +50,8 @@ function evaluate(root: Rule, data: Json, run: Run): readonly FieldError[] {
 }
 
 function faultOf(error: unknown): FieldError {
-  if (error instanceof Exhausted) return TOO_MUCH;
+  // Whoever calls may have left less of the stack than SCHEMA_MAX_NESTING counts on.
+  if (error instanceof Exhausted || error instanceof RangeError) return TOO_MUCH;
   if (error instanceof IllFormedName) return ILL_FORMED;
   throw error;
 }

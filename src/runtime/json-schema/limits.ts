@@ -3,8 +3,8 @@
  * an isolate that can do nothing else meanwhile, and room for 100,000 values under an ordinary schema.
  */
 export const SCHEMA_MAX_WORK = 2_000_000;
-/** Schemas applied inside each other: each is a few frames of the stack, and data nests at most 128 levels. */
-export const SCHEMA_MAX_NESTING = 1_000;
+/** Schemas applied inside each other: each takes up to some kilobyte of the stack, and data nests at most 128 levels. */
+export const SCHEMA_MAX_NESTING = 500;
 /** Schemas inside one schema: a large OpenAPI document has some thousands. */
 export const SCHEMA_MAX_NODES = 10_000;
 /** Keeping and finding what is known of a schema and a value. */

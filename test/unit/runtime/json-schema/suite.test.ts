@@ -10,7 +10,7 @@ interface Group {
   readonly tests: readonly { readonly description: string; readonly data: Json; readonly valid: boolean }[];
 }
 
-const SUITE = new URL("../../../fixtures/json-schema-test-suite/draft2020-12.jsonl", import.meta.url);
+const SUITE = new URL("../../../fixtures/json-schema-test-suite/draft2020-12.jsonl", import.meta.url).pathname;
 const groups = readFileSync(SUITE, "utf8")
   .trimEnd()
   .split("\n")
