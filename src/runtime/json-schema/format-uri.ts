@@ -5,11 +5,13 @@ const NOT_IN_USER = /[^\w\-.~!$&'()*+,;=:%]/;
 const NOT_IN_NAME = /[^\w\-.~!$&'()*+,;=%]/;
 const NOT_ESCAPED = /%(?![0-9A-Fa-f]{2})/;
 const SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*:/;
+const NAMED = /^[A-Za-z][A-Za-z0-9+.-]*:[^?#]/;
 const PORT = /^(?::\d*)?$/;
 const FUTURE_ADDRESS = /^[vV][0-9A-Fa-f]+\.[\w\-.~!$&'()*+,;=:]+$/;
 
+/** Stricter than the standard in one thing: after the scheme something has to be named. */
 export function isUri(text: string): boolean {
-  return SCHEME.test(text) && isUriReference(text);
+  return NAMED.test(text) && isUriReference(text);
 }
 
 export function isUriReference(text: string): boolean {

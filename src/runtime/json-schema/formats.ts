@@ -1,6 +1,6 @@
 import { type Budget, spend } from "./budget.ts";
 import { isIpv4, isIpv6, isUri, isUriReference } from "./format-uri.ts";
-import { FORMAT_WORK, READ_CHARS_PER_UNIT } from "./limits.ts";
+import { FORMAT_WORK, PARSE_WORK, READ_CHARS_PER_UNIT } from "./limits.ts";
 import { isRegularExpression } from "./patterns/parse.ts";
 
 /** None goes back over the text more than a fixed number of times. */
@@ -29,7 +29,7 @@ export function isKnownFormat(name: string): boolean {
 
 /** Whether the text has the format; true for a format that is not known. @throws Exhausted */
 export function isFormat(name: string, text: string, budget: Budget): boolean {
-  spend(budget, FORMAT_WORK + text.length / READ_CHARS_PER_UNIT);
+  spend(budget, FORMAT_WORK + (name === "regex" ? text.length * PARSE_WORK : text.length / READ_CHARS_PER_UNIT));
   return FORMATS.get(name)?.(text) ?? true;
 }
 

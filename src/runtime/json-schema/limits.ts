@@ -18,6 +18,8 @@ export const DECIMAL_WORK = 40;
 /** Keeping which parts of a value were looked at. */
 export const MARKS_WORK = 8;
 export const FORMAT_WORK = 20;
+/** Reading one character of a regular expression that is data. */
+export const PARSE_WORK = 20;
 /** Writing a part of a list or an object, to compare it with others. */
 export const WRITE_WORK = 4;
 /** Groups inside each other: each is a few frames of the parser's stack. */

@@ -52,6 +52,7 @@ function readTerm(reader: Reader): Tree {
 }
 
 function readAssertion(reader: Reader): Tree | null {
+  if (!"^$\\(".includes(reader.text.charAt(reader.at))) return null;
   if (take(reader, "^")) return { kind: "place", place: "start" };
   if (take(reader, "$")) return { kind: "place", place: "end" };
   if (take(reader, "\\b")) return { kind: "place", place: "edge" };
@@ -62,6 +63,8 @@ function readAssertion(reader: Reader): Tree | null {
   return { kind: "look", behind: opened.includes("<"), negated: opened.endsWith("!"), body };
 }
 
+/** What stands for more than itself; all else is a character. */
+const SYNTAX = "^$\\.*+?()[]{}|";
 const LOOK = /\(\?<?[=!]/y;
 const GROUP_NAME = /\?<[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*>/uy;
 const REFERENCE_NAME = /k<[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*>/uy;
@@ -70,6 +73,8 @@ const MODIFIERS = /\?(?:[ims]+(?:-[ims]*)?|-[ims]+):/y;
 const QUANTIFIER = /\{([0-9]+)(?:,([0-9]*))?\}/y;
 
 function readAtom(reader: Reader): Tree {
+  const first = reader.text.charAt(reader.at);
+  if (!SYNTAX.includes(first)) return { kind: "character", code: takeCode(reader) };
   if (take(reader, ".")) return { kind: "set", set: ANY_BUT_LINE_ENDS };
   if (take(reader, "(")) return readCapture(reader);
   if (take(reader, "[")) {
@@ -77,9 +82,7 @@ function readAtom(reader: Reader): Tree {
     return { kind: "set", set: createSet(readClass(reader), isNegated) };
   }
   if (take(reader, "\\")) return readEscaped(reader);
-  const code = takeCode(reader);
-  if ("*+?{}]".includes(String.fromCodePoint(code))) throw notRegular();
-  return { kind: "character", code };
+  throw notRegular();
 }
 
 function readCapture(reader: Reader): Tree {
@@ -140,6 +143,7 @@ function readRepeat(reader: Reader, body: Tree): Tree {
 }
 
 function readBounds(reader: Reader): readonly [min: number, max: number] | null {
+  if (!"*+?{".includes(reader.text.charAt(reader.at))) return null;
   if (take(reader, "*")) return [0, Number.POSITIVE_INFINITY];
   if (take(reader, "+")) return [1, Number.POSITIVE_INFINITY];
   if (take(reader, "?")) return [0, 1];

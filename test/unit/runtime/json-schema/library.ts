@@ -18,7 +18,9 @@ export function faultsByLibrary(given: Json, data: Json): readonly FieldError[] 
   const { schema } = readSchema(given);
   const { valid, errors } = new Validator(schema, "2020-12", false).validate(data);
   if (valid) return [];
-  const summaries = errors.filter((unit) => SUMMARIES.has(unit.keyword)).map((unit) => attemptsOf(unit.keywordLocation));
+  const summaries = errors
+    .filter((unit) => SUMMARIES.has(unit.keyword))
+    .map((unit) => attemptsOf(unit.keywordLocation));
   const faults = new Map<string, FieldError>();
   for (const unit of errors) {
     if (WRAPPERS.has(unit.keyword)) continue;
