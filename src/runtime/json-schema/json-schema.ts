@@ -1,20 +1,32 @@
 import type { FieldError } from "../../core/errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../core/json.ts";
 import { joinPath } from "../graph/references.ts";
-import { PATTERN_MAX_CHARS, SCHEMA_MAX_BREADTH } from "../limits.ts";
+import { INPUT_FAULTS_MAX } from "../limits.ts";
+import { isKnownFormat } from "./formats.ts";
+import { SCHEMA_MAX_NODES, SCHEMA_MAX_STATES } from "./limits.ts";
+import { measurePattern } from "./patterns/pattern.ts";
+import { checkReferences } from "./references.ts";
 
 /** A JSON Schema (draft 2020-12) as read: its faults, and a copy with nothing in it but the keywords that we know. */
 export interface ReadSchema {
   readonly faults: readonly FieldError[];
-  readonly schema: JsonObject | boolean;
+  readonly schema: SchemaNode;
+  /** Every schema in it, by what a `$ref` to it says. */
+  readonly nodes: ReadonlyMap<string, SchemaNode>;
+  /** How many schemas apply this one, by `$ref` or by holding it as more than a definition. */
+  readonly uses: ReadonlyMap<SchemaNode, number>;
 }
+
+export type SchemaNode = JsonObject | boolean;
 
 interface Reading {
   readonly nodes: Map<string, SchemaNode>;
+  readonly uses: Map<SchemaNode, number>;
   readonly faults: FieldError[];
+  /** Of all patterns so far. */
+  states: number;
 }
 
-type SchemaNode = JsonObject | boolean;
 type Check = (value: Json) => string | null;
 
 const count: Check = (v) => (Number.isSafeInteger(v) && Number(v) >= 0 ? null : "is a whole number, 0 or more");
@@ -34,7 +46,7 @@ const VALUE_KEYWORDS: ReadonlyMap<string, Check> = new Map<string, Check>([
     (v) => (isJsonObject(v) && !Object.values(v).some(isTextList) ? null : "is an object of lists of names"),
   ],
   ["format", (v) => (typeof v === "string" ? null : "is the name of a format")],
-  ["pattern", (v) => (typeof v === "string" ? patternFault(v) : "is a regular expression")],
+  ["pattern", (v) => (typeof v === "string" ? null : "is a regular expression")],
   ["multipleOf", (v) => (typeof v === "number" && v > 0 ? null : "is a number above 0")],
   ...["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"].map((name) => [name, number] as const),
   ...["minLength", "maxLength", "minItems", "maxItems", "minContains", "maxContains"].map((n) => [n, count] as const),
@@ -56,17 +68,22 @@ const LIST_KEYWORDS = new Set(["allOf", "anyOf", "oneOf", "prefixItems"]);
 const MAP_KEYWORDS = new Set(["properties", "patternProperties", "dependentSchemas", "$defs", "definitions"]);
 /** Silently ignored they would let through what the author means to refuse. */
 const UNKNOWN_TO_US = new Set(["$dynamicRef", "$recursiveRef", "dependencies", "additionalItems"]);
-
-/** What a schema applies to the same value as itself. */
-const IN_PLACE = ["not", "if", "then", "else", "allOf", "anyOf", "oneOf", "dependentSchemas"];
+/** Hold schemas for others to refer to. */
+const DEFINITIONS = new Set(["$defs", "definitions"]);
 
 /** Reads a schema that an author wrote. Unknown keywords are annotations, as the specification has it. */
 export function readSchema(given: Json): ReadSchema {
-  const faults: FieldError[] = [];
-  const nodes = new Map<string, SchemaNode>();
-  const schema = readNode(given, "", "#", { nodes, faults });
-  if (faults.length === 0) checkReferences(nodes, faults);
-  return { faults, schema };
+  const reading: Reading = { nodes: new Map(), uses: new Map(), faults: [], states: 0 };
+  const { nodes, uses, faults } = reading;
+  const schema = readNode(given, "", "#", reading);
+  if (reading.states > SCHEMA_MAX_STATES) {
+    faults.push({ path: "", message: "the patterns of the schema are too large together: let them repeat less" });
+  }
+  if (nodes.size > SCHEMA_MAX_NODES) {
+    faults.push({ path: "", message: `a schema holds at most ${SCHEMA_MAX_NODES} schemas` });
+  }
+  if (faults.length === 0) checkReferences(nodes, uses, faults);
+  return { faults: faults.slice(0, INPUT_FAULTS_MAX), schema, nodes, uses };
 }
 
 function readNode(given: Json, path: string, pointer: string, reading: Reading): SchemaNode {
@@ -79,14 +96,26 @@ function readNode(given: Json, path: string, pointer: string, reading: Reading):
     faults.push({ path, message: "a schema is an object, true or false" });
     return true;
   }
+  // More than this is at fault anyway.
+  if (nodes.size > SCHEMA_MAX_NODES) return true;
   const read = Object.entries(given).flatMap(([keyword, value]) => {
     const kept = readKeyword(keyword, value, joinPath(path, keyword), `${pointer}/${keyword}`, reading);
-    return kept === undefined ? [] : [[keyword, kept] as const];
+    if (kept === undefined) return [];
+    countUses(keyword, kept, reading);
+    return [[keyword, kept] as const];
   });
   const node = Object.fromEntries(read);
   nodes.set(pointer, node);
   if (typeof node.$anchor === "string") nodes.set(`#${node.$anchor}`, node);
   return node;
+}
+
+function countUses(keyword: string, kept: Json, { uses }: Reading): void {
+  if (SCHEMA_KEYWORDS.has(keyword)) uses.set(kept as SchemaNode, 1);
+  else if (LIST_KEYWORDS.has(keyword)) for (const node of kept as readonly SchemaNode[]) uses.set(node, 1);
+  else if (MAP_KEYWORDS.has(keyword) && !DEFINITIONS.has(keyword)) {
+    for (const node of Object.values(kept as JsonObject)) uses.set(node as SchemaNode, 1);
+  }
 }
 
 /** The value to keep; undefined for what is at fault or only an annotation. */
@@ -95,6 +124,7 @@ function readKeyword(keyword: string, value: Json, path: string, pointer: string
   if (SCHEMA_KEYWORDS.has(keyword)) return readNode(value, path, pointer, reading);
   if (LIST_KEYWORDS.has(keyword)) return readList(value, path, pointer, reading);
   if (MAP_KEYWORDS.has(keyword)) return readMap(value, path, pointer, reading);
+  if (keyword === "pattern" && typeof value === "string") return readPattern(value, path, reading);
   const fault = UNKNOWN_TO_US.has(keyword) ? `${keyword} is not supported` : VALUE_KEYWORDS.get(keyword)?.(value);
   if (typeof fault === "string") faults.push({ path, message: fault });
   if (fault !== null) return undefined;
@@ -111,31 +141,38 @@ function readList(given: Json, path: string, pointer: string, reading: Reading):
 }
 
 function readMap(given: Json, path: string, pointer: string, reading: Reading): JsonObject {
-  const { faults } = reading;
   if (!isJsonObject(given)) {
-    faults.push({ path, message: "is an object of schemas" });
+    reading.faults.push({ path, message: "is an object of schemas" });
     return {};
   }
   const ofPatterns = pointer.endsWith("/patternProperties");
   return Object.fromEntries(
     Object.entries(given).map(([key, value]) => {
       const here = joinPath(path, key);
-      const message = ofPatterns ? patternFault(key) : null;
-      if (message !== null) faults.push({ path: here, message });
-      return [key, readNode(value, here, `${pointer}/${key}`, reading)];
+      if (ofPatterns) readPattern(key, here, reading);
+      return [key, readNode(value, here, `${pointer}/${toSegment(key)}`, reading)];
     }),
   );
 }
 
-const FORMATS = new Set([
-  ...["date", "time", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "uuid", "regex"],
-  ...["uri", "uri-reference", "uri-template", "json-pointer", "relative-json-pointer"],
-]);
+function toSegment(key: string): string {
+  return key.replaceAll("~", "~0").replaceAll("/", "~1");
+}
 
-/** A format that we do not know is an annotation. The library's own `url` takes exponential time on some texts. */
+function readPattern(pattern: string, path: string, reading: Reading): string | undefined {
+  const states = measurePattern(pattern);
+  if (typeof states === "number") {
+    reading.states += states;
+    return pattern;
+  }
+  reading.faults.push({ path, message: states });
+  return undefined;
+}
+
+/** A format that we do not know is an annotation; `url` is what some call `uri`. */
 function readFormat(name: Json): Json | undefined {
   const known = name === "url" ? "uri" : name;
-  return typeof known === "string" && FORMATS.has(known) ? known : undefined;
+  return typeof known === "string" && isKnownFormat(known) ? known : undefined;
 }
 
 function isTypeList(value: Json): boolean {
@@ -144,56 +181,4 @@ function isTypeList(value: Json): boolean {
 
 function isTextList(value: Json): string | null {
   return Array.isArray(value) && value.every((name) => typeof name === "string") ? null : "is a list of names";
-}
-
-function patternFault(pattern: string): string | null {
-  if (pattern.length > PATTERN_MAX_CHARS) return `a pattern holds at most ${PATTERN_MAX_CHARS} characters`;
-  try {
-    new RegExp(pattern, "u");
-    return null;
-  } catch {
-    return "is not a regular expression";
-  }
-}
-
-/** Dead references, and schemas that would never end or that multiply on one value. */
-function checkReferences(nodes: ReadonlyMap<string, SchemaNode>, faults: FieldError[]): void {
-  const breadths = new Map<SchemaNode, number>();
-  for (const [pointer, node] of nodes) {
-    if (typeof node === "boolean") continue;
-    const path = pointer.slice(2).replaceAll("/", ".");
-    const ref = node.$ref;
-    if (typeof ref === "string" && !nodes.has(ref)) {
-      faults.push({ path: joinPath(path, "$ref"), message: `there is no schema at ${ref}` });
-    }
-    const breadth = breadthOf(node, nodes, breadths);
-    if (breadth === Number.POSITIVE_INFINITY) faults.push({ path, message: "applies itself to the same value again" });
-    else if (breadth > SCHEMA_MAX_BREADTH) {
-      faults.push({ path, message: `applies more than ${SCHEMA_MAX_BREADTH} schemas to one value` });
-    }
-  }
-}
-
-/** How many schemas are applied to a value when this one is; infinite where it comes back to itself. */
-function breadthOf(node: SchemaNode, nodes: ReadonlyMap<string, SchemaNode>, known: Map<SchemaNode, number>): number {
-  if (typeof node === "boolean") return 1;
-  const before = known.get(node);
-  if (before !== undefined) return before;
-  // Met again before its sum is known, it refers to itself.
-  known.set(node, Number.POSITIVE_INFINITY);
-  let sum = 1;
-  for (const inner of appliedInPlace(node, nodes)) sum += breadthOf(inner, nodes, known);
-  known.set(node, sum);
-  return sum;
-}
-
-function appliedInPlace(node: JsonObject, nodes: ReadonlyMap<string, SchemaNode>): readonly SchemaNode[] {
-  const applied = IN_PLACE.flatMap((keyword) => {
-    const value = node[keyword];
-    if (value === undefined) return [];
-    if (keyword === "dependentSchemas") return Object.values(value as JsonObject);
-    return Array.isArray(value) ? (value as readonly Json[]) : [value];
-  }) as SchemaNode[];
-  const target = typeof node.$ref === "string" ? nodes.get(node.$ref) : undefined;
-  return target === undefined ? applied : [...applied, target];
 }
