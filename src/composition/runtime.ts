@@ -69,6 +69,7 @@ export function composeRuntime(
     recorder: createRunRecorder({ history, executionLog, clock, defer, metrics, log }),
     tracing,
     readSecrets: (ownerId, names) => secrets.readValues(ownerId, names),
+    credentials: kit.credentials,
     services: {
       documents,
       clock,

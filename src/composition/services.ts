@@ -1,4 +1,5 @@
 import packageJson from "../../package.json" with { type: "json" };
+import { createCredentialCheck } from "../core/own-credentials.ts";
 import { ok } from "../core/result.ts";
 import { createClaims } from "../deploy/claims.ts";
 import { isTargetName } from "../deploy/contract.ts";
@@ -18,6 +19,7 @@ import { withEventMetrics } from "../observability/event-metrics.ts";
 import { createAgentCleanUp } from "../runtime/agents/agent-clean-up.ts";
 import { createAgentIndex } from "../runtime/agents/agent-index.ts";
 import { createAgentStore } from "../runtime/agents/agent-store.ts";
+import { createToRunRequest } from "../runtime/execution/run-request.ts";
 import { resolveInputSchema } from "../runtime/graph/graph.ts";
 import { createAgentMcpEndpoints } from "../runtime/mcp/mcp-endpoint.ts";
 import { toolRegistry } from "../runtime/registry.ts";
@@ -153,7 +155,8 @@ export function composeServices(kit: Kit) {
   });
   const testRun = createTestRun(runtime, createFindTestedServer(store));
   const serving = createMcpServing({ publicUrl: config.PUBLIC_URL, allowedOrigins: config.CORS_ORIGINS, log });
-  const mcpEndpoints = createAgentMcpEndpoints({ runtime, agents, tokens: kit.accessTokens, serving });
+  const toRunRequest = createToRunRequest(createCredentialCheck(kit.credentials, random));
+  const mcpEndpoints = createAgentMcpEndpoints({ runtime, agents, tokens: kit.accessTokens, serving, toRunRequest });
   const productMcp = createProductMcpEndpoints({
     serving,
     version: packageJson.version,
@@ -175,6 +178,7 @@ export function composeServices(kit: Kit) {
     testRun,
     cleanUp,
     mcpEndpoints,
+    toRunRequest,
     keys,
     servers,
     deploys,

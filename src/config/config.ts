@@ -1,6 +1,8 @@
 import * as z from "zod";
+import { isJwtShaped } from "../core/jwt-shape.ts";
 import {
   ADMIN_KEY_MIN_CHARS,
+  CREDENTIAL_MAX_CHARS,
   ENCRYPTION_KEY_BYTES,
   GITHUB_SECRET_MIN_CHARS,
   METRICS_TOKEN_MIN_CHARS,
@@ -127,7 +129,12 @@ function decodeVisible(text: string | undefined): string | null {
 }
 
 const variables = {
-  ADMIN_API_KEY: headerSecret.min(ADMIN_KEY_MIN_CHARS, `at least ${ADMIN_KEY_MIN_CHARS} characters`).optional(),
+  ADMIN_API_KEY: headerSecret
+    .min(ADMIN_KEY_MIN_CHARS, `at least ${ADMIN_KEY_MIN_CHARS} characters`)
+    .max(CREDENTIAL_MAX_CHARS, `at most ${CREDENTIAL_MAX_CHARS} characters`)
+    // On an agent's endpoint such a token is its users', and is never looked at as a key.
+    .refine((key) => !isJwtShaped(key), "no JSON Web Token (eyJ….….…): take random characters")
+    .optional(),
   ENCRYPTION_KEY: base64Key.optional(),
   PUBLIC_URL: httpUrl.optional(),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),

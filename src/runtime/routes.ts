@@ -5,7 +5,7 @@ import { clientAddress } from "../http/context.ts";
 import { type Endpoint, endpoint, refusal } from "../http/endpoint.ts";
 import { ownerId, pageOf, pageQuery, serverId } from "../http/schemas.ts";
 import { agentAnswer, createAgentBody, RUN_OUTCOMES, runTraceSchema } from "./contract.ts";
-import { toRunRequest } from "./execution/run-request.ts";
+import type { ToRunRequest } from "./execution/run-request.ts";
 import { toResponse } from "./execution/run-response.ts";
 import type { RuntimeService } from "./service.ts";
 
@@ -18,8 +18,8 @@ const runParams = z.object({ agentId: z.string().min(1), runId: z.string().min(1
 const runInput = z.unknown().transform((value) => (value ?? null) as Json);
 
 /** The agents contract, as this Worker's own runtime serves it. */
-export function createRuntimeEndpoints(runtime: RuntimeService): readonly Endpoint[] {
-  return [...keepingAgents(runtime), ...runningAgents(runtime)];
+export function createRuntimeEndpoints(runtime: RuntimeService, toRunRequest: ToRunRequest): readonly Endpoint[] {
+  return [...keepingAgents(runtime), ...runningAgents(runtime, toRunRequest)];
 }
 
 function keepingAgents(runtime: RuntimeService): readonly Endpoint[] {
@@ -108,7 +108,7 @@ function keepingAgents(runtime: RuntimeService): readonly Endpoint[] {
   ];
 }
 
-function runningAgents(runtime: RuntimeService): readonly Endpoint[] {
+function runningAgents(runtime: RuntimeService, toRunRequest: ToRunRequest): readonly Endpoint[] {
   return [
     endpoint(
       {

@@ -71,6 +71,8 @@ export interface RunnerDeps {
   readonly recorder: RunRecorder;
   readonly tracing: RunTracing;
   readonly readSecrets: (ownerId: string, names: readonly string[]) => Promise<ReadonlyMap<string, string>>;
+  /** Of this Worker: exact values that no trace shows. */
+  readonly credentials: readonly string[];
   /** All but what only the runtime itself can do for a tool. */
   readonly services: Omit<ToolServices, "callAgent" | "ownsAgent">;
 }
@@ -99,6 +101,7 @@ export function createRunner(
       },
     },
     readSecrets: deps.readSecrets,
+    credentials: deps.credentials,
   };
 
   async function findAgentOf(ownerId: string, agentId: string): Promise<AgentRecord | null> {

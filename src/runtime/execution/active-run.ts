@@ -125,7 +125,7 @@ export function toRunTrace(run: ActiveRun, ending: Ending | null): RunTrace {
     startedAt: isoTime(startedAtMs),
     durationMs: deps.clock.now() - startedAtMs,
     get steps() {
-      steps ??= toStepTraces(records, mask);
+      steps ??= toStepTraces(records, { mask, credentials: deps.credentials });
       return steps;
     },
   };

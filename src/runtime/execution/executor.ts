@@ -71,6 +71,8 @@ export interface ExecutorDeps {
   readonly journal: RunJournal;
   /** Names that are not set are not in it. Called once in a run, and only where the graph refers to secrets. */
   readonly readSecrets: (ownerId: string, names: readonly string[]) => Promise<Secrets>;
+  /** Of this Worker: exact values that no trace shows. */
+  readonly credentials: readonly string[];
 }
 
 /** Runs the stages of a plan in order, until a step ends the run. Never throws. */

@@ -142,6 +142,7 @@ export function execute(steps: readonly Step[], scene: Scene = {}) {
       },
     },
     readSecrets: scene.readSecrets ?? (async () => new Map(Object.entries(secrets))),
+    credentials: [],
   });
   return { execution, lines, clock, journalled };
 }
