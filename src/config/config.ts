@@ -34,6 +34,11 @@ function isHttpUrl(text: string): boolean {
   return /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.search && !url.hash;
 }
 
+const onOff = z
+  .enum(["on", "off"])
+  .default("on")
+  .transform((text) => text === "on");
+
 /** An address per language, or one for all: `{lang}` stands for the code. */
 const languageUrl = z
   .string()
@@ -139,6 +144,7 @@ const variables = {
   PUBLIC_URL: httpUrl.optional(),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
   CORS_ORIGINS: originList,
+  TRUST_CF_CONNECTING_IP: onOff,
   METRICS_TOKEN: headerSecret.min(METRICS_TOKEN_MIN_CHARS, `at least ${METRICS_TOKEN_MIN_CHARS} characters`).optional(),
   BODY_LIMIT_BYTES: wholeNumber(262_144, 1_024, 10_485_760),
   RATE_LIMIT_BURST: wholeNumber(20, 1, 1_000_000),
@@ -183,10 +189,7 @@ const variables = {
   PROVIDER_TIMEOUT_MS: wholeNumber(3_000, 50, 60_000),
   SEARXNG_URL: httpUrl.optional(),
   WIKIPEDIA_BASE_URL: languageUrl.default("https://{lang}.wikipedia.org"),
-  SEARCH_KEYLESS: z
-    .enum(["on", "off"])
-    .default("on")
-    .transform((text) => text === "on"),
+  SEARCH_KEYLESS: onOff,
   SEARCH_HEDGE_MS: wholeNumber(0, 0, 60_000),
   CACHE_TTL_SECONDS: wholeNumber(3_600, 1, 2_592_000),
   CACHE_TTL_NEWS_SECONDS: wholeNumber(300, 1, 2_592_000),

@@ -220,6 +220,7 @@ export function createProductScene(
   app.use(async (c, next) => {
     c.set("requestId", "req_test");
     c.set("origin", ORIGIN);
+    c.set("trustsForwardedAddress", true);
     c.set("event", {});
     c.set("actor", { kind: "anonymous", id: "anonymous" });
     await next();
