@@ -12,7 +12,7 @@ import { type AgentRecord, type AgentStore, isAgentId } from "./agents/agent-sto
 import type { Graph, Policy, RunTrace } from "./contract.ts";
 import { type ExecutorDeps, executePlan, type RunOrder, type RunRequest } from "./execution/executor.ts";
 import type { Plan } from "./graph/graph.ts";
-import { CALL_MAX_DEPTH } from "./limits.ts";
+import { CALL_MAX_DEPTH, FAMILY_MAX_RUNS } from "./limits.ts";
 import type { Plans } from "./plans.ts";
 import type { RunAdmission } from "./run-admission.ts";
 import type { RunJournal } from "./runs/run-journal.ts";
@@ -23,6 +23,7 @@ import {
   failForNow,
   type GraphAnswer,
   output,
+  type RunFamily,
   type StepContext,
   type ToolResult,
   type ToolServices,
@@ -77,9 +78,11 @@ export interface RunnerDeps {
   readonly services: Omit<ToolServices, "callAgent" | "ownsAgent">;
 }
 
-/** A run that another run began belongs to its time and may not close a circle. */
+/** A run that another run began belongs to its time and its family, and may not close a circle. */
 interface Descent {
   readonly chain: readonly string[];
+  /** Absent where the run begins one. */
+  readonly family?: RunFamily;
   readonly deadlineAtMs?: number;
 }
 
@@ -141,7 +144,7 @@ export function createRunner(
     plan: Plan,
     request: RunRequest,
     particulars: Particulars,
-    { chain, deadlineAtMs }: Descent,
+    { chain, family = { runs: 1 }, deadlineAtMs }: Descent,
   ): Promise<Run> {
     const { agentId, ownerId } = particulars;
     const span = tracing.startRun(call.trace?.() ?? null);
@@ -153,6 +156,7 @@ export function createRunner(
       traceId: span.traceId,
       request,
       chain: [...chain, agentId],
+      family,
       ...(deadlineAtMs === undefined ? {} : { deadlineAtMs }),
       asOwner: callAsOwner(call, agentId, ownerId, span),
     };
@@ -178,9 +182,12 @@ export function createRunner(
   }
 
   async function callAgent(context: StepContext, agentId: string, input: Json): Promise<ToolResult> {
-    const { chain, ownerId, deadlineAtMs } = context.run;
+    const { chain, family, ownerId, deadlineAtMs } = context.run;
     if (chain.includes(agentId)) return fail(`agents call each other in a circle: ${[...chain, agentId].join(" → ")}`);
     if (chain.length > CALL_MAX_DEPTH) return fail(`agents call each other more than ${CALL_MAX_DEPTH} deep`);
+    // Counted before anything is waited for, so that steps that run at once share what is left.
+    if (family.runs >= FAMILY_MAX_RUNS) return fail(`a run and all it calls are ${FAMILY_MAX_RUNS} runs at most`);
+    family.runs++;
     const agent = await findAgentOf(ownerId, agentId);
     if (agent === null) return fail(`this owner has no agent ${agentId}`);
     const run = await runAgent(
@@ -188,7 +195,7 @@ export function createRunner(
       agent,
       { input, method: "POST", headers: {}, query: {} },
       { trigger: "agent", callerAddress: context.agentId },
-      { chain, deadlineAtMs },
+      { chain, family, deadlineAtMs },
     );
     if (!run.ok) return run.error.code === "RATE_LIMITED" ? failForNow(run.error.detail) : fail(run.error.detail);
     const { result, runId } = run.value;

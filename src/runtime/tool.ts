@@ -27,7 +27,7 @@ export interface ToolServices {
   readonly sandbox: Sandbox | null;
   /** Whether this agent is deployed, and this owner's. */
   ownsAgent(ownerId: string, agentId: string): Promise<boolean>;
-  /** Runs another agent of the same owner within this run's time, depth and chain. */
+  /** Runs another agent of the same owner within this run's time, depth, chain and family. */
   callAgent(context: StepContext, agentId: string, input: Json): Promise<ToolResult>;
 }
 
@@ -57,6 +57,12 @@ export interface Sandbox {
   ): Promise<{ readonly kind: "output"; readonly value: Json } | { readonly kind: "failed"; readonly message: string }>;
 }
 
+/** A run and all those that it called, and they, together: one object for all of them, also while they run at once. */
+export interface RunFamily {
+  /** So far, the first one included. */
+  runs: number;
+}
+
 /** The run that a step belongs to. */
 export interface RunContext {
   readonly runId: string;
@@ -69,6 +75,7 @@ export interface RunContext {
   readonly maxOutputBytes: number;
   /** Ids of the agents that called each other down to this one, itself last. */
   readonly chain: readonly string[];
+  readonly family: RunFamily;
   /** Epoch milliseconds at which the run ends whatever it does. */
   readonly deadlineAtMs: number;
 }

@@ -43,7 +43,7 @@ export interface ActiveRun {
 }
 
 export function beginRun(plan: Plan, order: RunOrder, deps: ExecutorDeps): ActiveRun {
-  const { runId, agentId, ownerId, chain, deadlineAtMs = Number.POSITIVE_INFINITY } = order;
+  const { runId, agentId, ownerId, chain, family, deadlineAtMs = Number.POSITIVE_INFINITY } = order;
   const { maxDurationMs, maxOutputBytes, allowedHosts } = plan.policy;
   const startedAtMs = deps.clock.now();
   return {
@@ -58,6 +58,7 @@ export function beginRun(plan: Plan, order: RunOrder, deps: ExecutorDeps): Activ
       allowedHosts,
       maxOutputBytes: maxOutputBytes ?? RUN_OUTPUT_MAX_BYTES,
       chain,
+      family,
       deadlineAtMs: Math.min(startedAtMs + (maxDurationMs ?? RUN_TIMEOUT_MS), deadlineAtMs),
     },
     scope: scopeOf(order),

@@ -12,7 +12,7 @@ import type { Secrets } from "../graph/references.ts";
 import type { PlannedStep } from "../graph/step.ts";
 import { jsonSize } from "../json-size.ts";
 import type { RunJournal } from "../runs/run-journal.ts";
-import type { GraphAnswer, ToolServices } from "../tool.ts";
+import type { GraphAnswer, RunFamily, ToolServices } from "../tool.ts";
 import { type ActiveRun, beginRun, type Ending, takeSecrets, toRunTrace } from "./active-run.ts";
 import { noteSkipped } from "./run-step.ts";
 import { maskResult, maskThrown } from "./secret-mask.ts";
@@ -46,6 +46,7 @@ export interface RunOrder {
   readonly caller: { readonly kind: string; readonly id: string };
   /** Agents that called each other down to this one, itself last. */
   readonly chain: readonly string[];
+  readonly family: RunFamily;
   /** When the run that called this one ends. */
   readonly deadlineAtMs?: number;
   /** Who the run is to the rest of the Worker, and its place in a trace; its signal ends the run. */

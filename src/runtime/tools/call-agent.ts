@@ -7,7 +7,7 @@ export const callAgentTool = defineTool({
   name: "callAgent",
   description:
     "Runs another agent of the same owner with `input` as its request's body, within this run's time. The output is " +
-    "what it answered. Agents that call each other in a circle, or too deep, are refused.",
+    "what it answered. Agents that call each other in a circle, too deep, or too many times in all are refused.",
   config: z.strictObject({ agentId: agentIdSchema, input: anyJson.default(null) }),
   output: anyJson,
   effect: "write",

@@ -121,6 +121,7 @@ export function execute(steps: readonly Step[], scene: Scene = {}) {
     request: { input, method: "POST", headers: {}, query: {} },
     caller: { kind: "anonymous", id: "10.0.0.1" },
     chain: [AGENT_ID],
+    family: { runs: 1 },
     asOwner: {
       actor,
       requestId: "req_test",
