@@ -166,7 +166,7 @@ export function composeServices(kit: Kit) {
       const found = await search.search(call, request, ownerId);
       return found.ok ? ok(found.value.answer) : found;
     },
-    runServer: createRunServer({ store, runtime, testRun }),
+    runServer: createRunServer({ store, agents, runtime, testRun }),
     schemas: { runAnswer: testRunAnswer, logEvent: logEventSchema },
     graphTools: [...toolRegistry.values()].map(({ name, description }) => ({ name, description })),
   });

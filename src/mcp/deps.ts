@@ -40,7 +40,7 @@ export interface ProductMcpDeps {
   readonly servers: Pick<ServerService, "list" | "get" | "logs">;
   readonly deploys: DeployVerbs;
   /**
-   * Scope `agents:run`. Runs the server's agent where it is deployed here, else its graph as it stands; a dry run is
+   * Scope `agents:run`. Runs the server's agent where it lives here, else its graph as it stands; a dry run is
    * always the graph's.
    */
   readonly runServer: (call: Call, serverId: string, order: RunOrder) => Promise<Result<RunAnswer>>;

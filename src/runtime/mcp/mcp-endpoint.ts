@@ -5,7 +5,7 @@ import type { Json } from "../../core/json.ts";
 import { ok, type Result } from "../../core/result.ts";
 import { type AppContext, callOf, clientAddress } from "../../http/context.ts";
 import type { AnyEndpointSpec, Endpoint } from "../../http/endpoint.ts";
-import type { McpExchange, McpServing } from "../../mcp/contract.ts";
+import { MCP_RESPONSES, type McpExchange, type McpServing } from "../../mcp/contract.ts";
 import type { AccessTokens } from "../agents/access-token.ts";
 import type { AgentRecord, AgentStore } from "../agents/agent-store.ts";
 import { agentIdSchema } from "../contract.ts";
@@ -29,16 +29,13 @@ const spec: AnyEndpointSpec = {
   tag: "MCP",
   summary: "Talk to an agent as an MCP server",
   description:
-    "Streamable HTTP without sessions: one JSON-RPC message in, one JSON answer out. The one tool is named from the " +
-    "agent and takes the graph's input. An agent that is not public needs a key of its owner with `agents:run`, or the " +
+    "Streamable HTTP without sessions: one JSON-RPC message in, one JSON answer out; a call that asks for progress is " +
+    "answered by a stream. The one tool is named from the agent and takes the graph's input. An agent that is not public needs a key of its owner with `agents:run`, or the " +
     "agent's own access token.",
   access: "agent",
   params: z.object({ agentId: z.string().min(1) }),
   body: z.unknown(),
-  responses: [
-    { status: 200, description: "The JSON-RPC answer", schema: z.unknown() },
-    { status: 202, description: "A notification was taken" },
-  ],
+  responses: MCP_RESPONSES,
   errors: ["UNAUTHENTICATED", "FORBIDDEN", "NOT_FOUND"],
 };
 
