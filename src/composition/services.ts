@@ -25,6 +25,7 @@ import { createAgentMcpEndpoints } from "../runtime/mcp/mcp-endpoint.ts";
 import { toolRegistry } from "../runtime/registry.ts";
 import { testRunsOf } from "../runtime/runs/run-ids.ts";
 import { createTestRun, testRunAnswer } from "../runtime/test-run-routes.ts";
+import { describeTools } from "../runtime/tools-page.ts";
 import { createSecretService } from "../secrets/service.ts";
 import { createExecutionLog, logEventSchema } from "../servers/execution-log.ts";
 import { createPlaces } from "../servers/places.ts";
@@ -168,7 +169,7 @@ export function composeServices(kit: Kit) {
     },
     runServer: createRunServer({ store, agents, runtime, testRun }),
     schemas: { runAnswer: testRunAnswer, logEvent: logEventSchema },
-    graphTools: [...toolRegistry.values()].map(({ name, description }) => ({ name, description })),
+    graphTools: () => describeTools(toolRegistry),
   });
   return {
     productMcp,

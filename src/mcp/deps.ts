@@ -1,6 +1,6 @@
 import type * as z from "zod";
 import type { Call } from "../core/actor.ts";
-import type { Json } from "../core/json.ts";
+import type { Json, JsonObject } from "../core/json.ts";
 import type { Result } from "../core/result.ts";
 import type { DeployAnswer, DeployBody, OwnerBody, StatusAnswer, UndeployAnswer } from "../deploy/contract.ts";
 import type { SearchAnswer, SearchRequest } from "../search/contract.ts";
@@ -47,5 +47,14 @@ export interface ProductMcpDeps {
   /** The schemas of what other features' routes answer. */
   readonly schemas: { readonly runAnswer: z.ZodType<RunAnswer>; readonly logEvent: z.ZodType };
   /** The steps that graphs can be made of, for the prompt that designs them. */
-  readonly graphTools: readonly { readonly name: string; readonly description: string }[];
+  readonly graphTools: () => readonly GraphTool[];
+}
+
+/** A step's implementation, as whoever writes a graph has to know it. */
+export interface GraphTool {
+  readonly name: string;
+  readonly description: string;
+  /** JSON Schema of a config whose references are resolved. */
+  readonly config: JsonObject;
+  readonly example: JsonObject | null;
 }
