@@ -2,11 +2,14 @@ import { createServer } from "node:net";
 import { Cron } from "croner";
 import { convertV4MiniflareOptions, Miniflare, type WorkerdStructuredLog } from "miniflare";
 import { ROOT } from "./build.ts";
+import { ownSocketBinding } from "./own-socket.ts";
 import { createSandboxProcesses } from "./sandbox.ts";
 import { readWorkerOptions } from "./worker-options.ts";
 
 /** The runtime's own address for running cron triggers; reachable over miniflare's socket alone, not over ours. */
 const TRIGGER = "http://localhost/cdn-cgi/local/scheduled";
+
+const WORKER = "orchestrix";
 
 /** Holds the static assets. A Worker that has them itself is reached through two others, at a third of the speed. */
 const ASSETS_WORKER = "assets";
@@ -50,7 +53,7 @@ export async function serveWorker(options: {
       workers: [
         {
           ...worker,
-          name: "orchestrix",
+          name: WORKER,
           rootPath: ROOT,
           scriptPath: options.bundle,
           modules: true,
@@ -58,7 +61,9 @@ export async function serveWorker(options: {
           // Not the loader: an endless loop in an author's code would stop this whole process.
           workerLoaders: {},
           serviceBindings: { ASSETS: ASSETS_WORKER, SANDBOX: { node: sandbox.serve } },
-          unsafeDirectSockets: [{ host, port }],
+          unsafeBindings: [
+            ownSocketBinding({ host, port, worker: WORKER, removedHeaders: forgeable(options.variables) }),
+          ],
         },
         { ...assetsWorker, name: ASSETS_WORKER, modules: true, script: ASSETS_SCRIPT },
       ],
@@ -81,6 +86,11 @@ export async function serveWorker(options: {
       await Promise.all([miniflare.dispose(), sandbox.stop()]);
     },
   };
+}
+
+/** Headers that anybody could write where no proxy stands in front that does. */
+function forgeable(variables: Readonly<Record<string, string>>): readonly string[] {
+  return variables.TRUST_CF_CONNECTING_IP === "off" ? ["cf-connecting-ip"] : [];
 }
 
 /** A port that was free a moment ago. */

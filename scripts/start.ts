@@ -25,6 +25,9 @@ A first start writes a random ADMIN_API_KEY and ENCRYPTION_KEY to .dev.vars.`;
 
 const PORT_DEFAULT = 8787;
 
+/** Unless the operator says that a proxy is: the address of a caller is then that of the connection. */
+const NOTHING_IN_FRONT = { TRUST_CF_CONNECTING_IP: "off" };
+
 async function main(): Promise<void> {
   const { values: flags } = parseArgs({
     options: { json: { type: "boolean" }, vars: { type: "string" }, help: { type: "boolean" } },
@@ -34,6 +37,7 @@ async function main(): Promise<void> {
     return;
   }
   const variables = workerVariables({
+    ...NOTHING_IN_FRONT,
     ...(await ensureSecrets(flags.vars ?? join(ROOT, ".dev.vars"), process.env)),
     ...definedIn(process.env),
   });

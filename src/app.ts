@@ -59,7 +59,8 @@ export function createApp(deps: {
   const endpoints = [...deps.endpoints, ...createDocsEndpoints(deps.endpoints, deps.version)];
   const app = new Hono<AppEnv>();
   const { ids, clock, noteRequest } = deps;
-  app.use(requestContext({ ids, clock, log, publicUrl: config.PUBLIC_URL, noteRequest }));
+  const { PUBLIC_URL: publicUrl, TRUST_CF_CONNECTING_IP: trustsForwardedAddress } = config;
+  app.use(requestContext({ ids, clock, log, publicUrl, trustsForwardedAddress, noteRequest }));
   app.use(
     secureHeaders({
       crossOriginResourcePolicy: config.CORS_ORIGINS.length > 0 ? "cross-origin" : "same-origin",

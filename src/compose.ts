@@ -118,7 +118,10 @@ export function composeRefusal(error: ConfigError, clock: Clock, writeLog: Platf
 /** Puts the parts together. The only place that knows which part uses which. */
 export function compose(config: Config, platform: Platform): Composed {
   const { clock, random } = platform;
-  const log = createLogger({ level: config.LOG_LEVEL, clock, secrets: secretsOf(config), write: platform.writeLog });
+  const systemKey = `system_${toBase64Url(random(SYSTEM_KEY_BYTES))}`;
+  const credentials = [config.ADMIN_API_KEY, config.METRICS_TOKEN, systemKey].filter((key) => key !== undefined);
+  const secrets = [...credentials, ...secretsOf(config)];
+  const log = createLogger({ level: config.LOG_LEVEL, clock, secrets, write: platform.writeLog });
   const defer = createDefer(platform.waitUntil, log);
   const isolate = toBase64Url(random(ISOLATE_NAME_BYTES));
   const meter = createMetrics({ sink: platform.metricsSink, clock, defer, isolate });
@@ -133,7 +136,8 @@ export function compose(config: Config, platform: Platform): Composed {
     metrics: meter.metrics,
     totalsOf: async (metric) => totalsByLabel(await meter.read(), metric),
     sharedState: createResilientSharedState(platform.sharedState, { clock, logger: log, metrics: meter.metrics }),
-    systemKey: `system_${toBase64Url(random(SYSTEM_KEY_BYTES))}`,
+    systemKey,
+    credentials,
     accessTokens: createAccessTokens(config.ENCRYPTION_KEY),
     callSelf: async (url, init) => app.fetch(new Request(url, init)),
   };
@@ -156,16 +160,15 @@ const SYSTEM_KEY_BYTES = 32;
 /** Tells isolates apart in what they count. */
 const ISOLATE_NAME_BYTES = 12;
 
+/** What opens other services, and what they open this one with. */
 function secretsOf(config: Config): readonly string[] {
   return [
-    config.ADMIN_API_KEY,
     config.ENCRYPTION_KEY,
     config.TAVILY_API_KEY,
     config.JINA_API_KEY,
     config.ARCHESTRA_API_KEY,
     config.ARCHESTRA_PLATFORM_API_KEY,
     config.UPSTASH_REDIS_REST_TOKEN,
-    config.METRICS_TOKEN,
     config.EMAIL_API_KEY,
     ...Object.values(config.OTEL_EXPORTER_OTLP_HEADERS),
     config.MONGODB_URI,

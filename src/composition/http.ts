@@ -74,7 +74,7 @@ export function composeApp(
       ),
       ...createDeployEndpoints(deploys, deleteServer),
       ...createWebhookEndpoints(webhooks, { bodyLimitBytes: config.BODY_LIMIT_BYTES }),
-      ...createRuntimeEndpoints(runtime),
+      ...createRuntimeEndpoints(runtime, services.toRunRequest),
       ...createTestRunEndpoints(services.testRun, runtime, (call, id, ownerId) => servers.get(call, id, ownerId)),
       ...createToolsEndpoints(toolRegistry),
       ...createSecretEndpoints(services.secrets),

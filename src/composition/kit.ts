@@ -46,6 +46,8 @@ export interface Kit {
   readonly sharedState: SharedState;
   /** Lets this isolate call its own app; never leaves it. */
   readonly systemKey: string;
+  /** What opens this Worker, as configuration and this isolate know it: exact values, to be kept out of everything. */
+  readonly credentials: readonly string[];
   readonly callSelf: Fetch;
   /** Let a platform reach one agent. */
   readonly accessTokens: AccessTokens;

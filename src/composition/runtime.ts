@@ -6,7 +6,7 @@ import { ok } from "../core/result.ts";
 import type { AdmissionControl } from "../http/admission/contract.ts";
 import type { ProductMcpDeps } from "../mcp/deps.ts";
 import { createTracer } from "../observability/tracing/tracer.ts";
-import { createAgentStore } from "../runtime/agents/agent-store.ts";
+import { type AgentStore, createAgentStore } from "../runtime/agents/agent-store.ts";
 import { createCachedAgents } from "../runtime/agents/cached-agents.ts";
 import { deriveSigningKey } from "../runtime/agents/signing-key.ts";
 import { createResendEmail } from "../runtime/email/resend-email.ts";
@@ -70,6 +70,7 @@ export function composeRuntime(
     tracing,
     defer,
     readSecrets: (ownerId, names) => secrets.readValues(ownerId, names),
+    credentials: kit.credentials,
     services: {
       documents,
       clock,
@@ -120,8 +121,12 @@ export function createFindTestedServer(store: Pick<ServerStore, "load" | "defini
   };
 }
 
-/** The server's agent where it is deployed here, else its graph as it stands. */
+/** Targets whose agents live in this Worker. Elsewhere than at `edge` the record names the host's own id. */
+const HERE: ReadonlySet<string | null> = new Set(["edge", "archestra-platform"]);
+
+/** The server's agent where it lives here, else its graph as it stands. */
 export function createRunServer(deps: {
+  readonly agents: Pick<AgentStore, "findByServer">;
   readonly store: Pick<ServerStore, "load">;
   readonly runtime: Pick<RuntimeService, "run">;
   readonly testRun: TestRun;
@@ -131,10 +136,15 @@ export function createRunServer(deps: {
     if (!access.ok) return access;
     const loaded = await deps.store.load(access.value, serverId);
     if (!loaded.ok) return loaded;
-    const { archestraAgentId: agentId, deployment } = loaded.value.record;
-    const isHere = agentId !== null && deployment.state === "deployed" && deployment.target === "edge";
+    const { record } = loaded.value;
+    const isHere = record.deployment.state === "deployed" && HERE.has(record.deployment.target);
     const request = { method: "POST", headers: {}, query: {} };
     if (dryRun || !isHere) return deps.testRun(call, serverId, { ownerId, input, dryRun, request });
+    const agentId =
+      record.deployment.target === "edge"
+        ? record.archestraAgentId
+        : ((await deps.agents.findByServer(serverId, record.ownerId))?._id ?? null);
+    if (agentId === null) return notFound("agent");
     const how = { trigger: "mcp", callerAddress } as const;
     const run = await deps.runtime.run(call, agentId, { ...request, input }, how);
     return run.ok ? ok(toAnswer(run.value)) : run;

@@ -1,4 +1,5 @@
 import packageJson from "../../package.json" with { type: "json" };
+import { createCredentialCheck } from "../core/own-credentials.ts";
 import { ok } from "../core/result.ts";
 import { createClaims } from "../deploy/claims.ts";
 import { isTargetName } from "../deploy/contract.ts";
@@ -18,11 +19,13 @@ import { withEventMetrics } from "../observability/event-metrics.ts";
 import { createAgentCleanUp } from "../runtime/agents/agent-clean-up.ts";
 import { createAgentIndex } from "../runtime/agents/agent-index.ts";
 import { createAgentStore } from "../runtime/agents/agent-store.ts";
+import { createToRunRequest } from "../runtime/execution/run-request.ts";
 import { resolveInputSchema } from "../runtime/graph/graph.ts";
 import { createAgentMcpEndpoints } from "../runtime/mcp/mcp-endpoint.ts";
 import { toolRegistry } from "../runtime/registry.ts";
 import { testRunsOf } from "../runtime/runs/run-ids.ts";
 import { createTestRun, testRunAnswer } from "../runtime/test-run-routes.ts";
+import { describeTools } from "../runtime/tools-page.ts";
 import { createSecretService } from "../secrets/service.ts";
 import { createExecutionLog, logEventSchema } from "../servers/execution-log.ts";
 import { createPlaces } from "../servers/places.ts";
@@ -153,7 +156,8 @@ export function composeServices(kit: Kit) {
   });
   const testRun = createTestRun(runtime, createFindTestedServer(store));
   const serving = createMcpServing({ publicUrl: config.PUBLIC_URL, allowedOrigins: config.CORS_ORIGINS, log });
-  const mcpEndpoints = createAgentMcpEndpoints({ runtime, agents, tokens: kit.accessTokens, serving });
+  const toRunRequest = createToRunRequest(createCredentialCheck(kit.credentials, random));
+  const mcpEndpoints = createAgentMcpEndpoints({ runtime, agents, tokens: kit.accessTokens, serving, toRunRequest });
   const productMcp = createProductMcpEndpoints({
     serving,
     version: packageJson.version,
@@ -163,9 +167,9 @@ export function composeServices(kit: Kit) {
       const found = await search.search(call, request, ownerId);
       return found.ok ? ok(found.value.answer) : found;
     },
-    runServer: createRunServer({ store, runtime, testRun }),
+    runServer: createRunServer({ store, agents, runtime, testRun }),
     schemas: { runAnswer: testRunAnswer, logEvent: logEventSchema },
-    graphTools: [...toolRegistry.values()].map(({ name, description }) => ({ name, description })),
+    graphTools: () => describeTools(toolRegistry),
   });
   return {
     productMcp,
@@ -175,6 +179,7 @@ export function composeServices(kit: Kit) {
     testRun,
     cleanUp,
     mcpEndpoints,
+    toRunRequest,
     keys,
     servers,
     deploys,

@@ -1,6 +1,8 @@
 import * as z from "zod";
+import { isJwtShaped } from "../core/jwt-shape.ts";
 import {
   ADMIN_KEY_MIN_CHARS,
+  CREDENTIAL_MAX_CHARS,
   ENCRYPTION_KEY_BYTES,
   GITHUB_SECRET_MIN_CHARS,
   METRICS_TOKEN_MIN_CHARS,
@@ -31,6 +33,11 @@ function isHttpUrl(text: string): boolean {
   const url = new URL(text);
   return /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.search && !url.hash;
 }
+
+const onOff = z
+  .enum(["on", "off"])
+  .default("on")
+  .transform((text) => text === "on");
 
 /** An address per language, or one for all: `{lang}` stands for the code. */
 const languageUrl = z
@@ -127,11 +134,17 @@ function decodeVisible(text: string | undefined): string | null {
 }
 
 const variables = {
-  ADMIN_API_KEY: headerSecret.min(ADMIN_KEY_MIN_CHARS, `at least ${ADMIN_KEY_MIN_CHARS} characters`).optional(),
+  ADMIN_API_KEY: headerSecret
+    .min(ADMIN_KEY_MIN_CHARS, `at least ${ADMIN_KEY_MIN_CHARS} characters`)
+    .max(CREDENTIAL_MAX_CHARS, `at most ${CREDENTIAL_MAX_CHARS} characters`)
+    // On an agent's endpoint such a token is its users', and is never looked at as a key.
+    .refine((key) => !isJwtShaped(key), "no JSON Web Token (eyJ….….…): take random characters")
+    .optional(),
   ENCRYPTION_KEY: base64Key.optional(),
   PUBLIC_URL: httpUrl.optional(),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
   CORS_ORIGINS: originList,
+  TRUST_CF_CONNECTING_IP: onOff,
   METRICS_TOKEN: headerSecret.min(METRICS_TOKEN_MIN_CHARS, `at least ${METRICS_TOKEN_MIN_CHARS} characters`).optional(),
   BODY_LIMIT_BYTES: wholeNumber(262_144, 1_024, 10_485_760),
   RATE_LIMIT_BURST: wholeNumber(20, 1, 1_000_000),
@@ -176,10 +189,7 @@ const variables = {
   PROVIDER_TIMEOUT_MS: wholeNumber(3_000, 50, 60_000),
   SEARXNG_URL: httpUrl.optional(),
   WIKIPEDIA_BASE_URL: languageUrl.default("https://{lang}.wikipedia.org"),
-  SEARCH_KEYLESS: z
-    .enum(["on", "off"])
-    .default("on")
-    .transform((text) => text === "on"),
+  SEARCH_KEYLESS: onOff,
   SEARCH_HEDGE_MS: wholeNumber(0, 0, 60_000),
   CACHE_TTL_SECONDS: wholeNumber(3_600, 1, 2_592_000),
   CACHE_TTL_NEWS_SECONDS: wholeNumber(300, 1, 2_592_000),

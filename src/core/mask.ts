@@ -2,9 +2,13 @@
 const SECRET_NAME =
   /pass(?:word|wd|phrase)?$|secret|token|api[-_]?key|authorization|cookie|credential|private[-_]?key|signature/i;
 
+/** A key or an access token of ours wherever it stands: long enough never to be found in a strange token by chance. */
+export const OWN_KEY = /orx_[0-9a-f]{2}_[\w-]{16,}|orxa_[\w-]{32,}/;
+
 /** Secrets known by their look: our keys, JWTs, providers' keys, bearer headers, credentials inside URLs. */
 const SECRET_PATTERNS: readonly RegExp[] = [
-  /\borxa?_[A-Za-z0-9_-]{8,}/g,
+  new RegExp(OWN_KEY, "g"),
+  /\borxa?_[\w-]{8,}/gi,
   /\beyJ[\w-]+\.[\w-]+\.[\w-]*/g,
   /\b(?:tvly|jina|arch|whsec|sk|re)[-_][A-Za-z0-9_\-+/=]{8,}/g,
   /\b(?:Bearer|Basic)\s+[\w.~+/=-]+/gi,

@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import type { Actor, Call } from "../core/actor.ts";
 import type { AppError } from "../core/errors.ts";
-import type { Json } from "../core/json.ts";
+import { type Json, ownProperty } from "../core/json.ts";
 import type { TraceHeaders } from "../core/trace-context.ts";
 import type { Admitted } from "./admission/contract.ts";
 
@@ -12,6 +12,8 @@ export interface AppEnv {
   Variables: {
     requestId: string;
     origin: string;
+    /** Whether `CF-Connecting-IP` is written by whoever stands in front, and by nobody else. */
+    trustsForwardedAddress: boolean;
     event: WideEvent;
     /** Set by the guard of each route, before its handler. */
     actor: Actor;
@@ -43,7 +45,16 @@ function traceOf(c: AppContext): TraceHeaders | null {
   return traceparent === undefined ? null : { traceparent, tracestate: c.req.header("tracestate") ?? null };
 }
 
-/** The address of the caller as Cloudflare gives it; `unknown` where nothing stands before the Worker. */
+/**
+ * Where the request comes from: as Cloudflare or another trusted proxy says it, else who opened the connection, as the
+ * runtime says it. `unknown` where neither does.
+ */
 export function clientAddress(c: AppContext): string {
-  return c.req.header("cf-connecting-ip") ?? "unknown";
+  return (c.get("trustsForwardedAddress") ? c.req.header("cf-connecting-ip") : peerAddress(c.req.raw)) ?? "unknown";
+}
+
+/** `address:port` or `[address]:port`, filled in by a runtime that no proxy stands in front of. */
+function peerAddress(request: Request): string | undefined {
+  const peer = "cf" in request ? ownProperty(request.cf, "clientIp") : undefined;
+  return typeof peer === "string" ? peer.replace(/:\d+$/, "") : undefined;
 }

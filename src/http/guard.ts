@@ -2,6 +2,7 @@ import type { Config } from "../config/config.ts";
 import { type Actor, authorize, authorizeAdmin } from "../core/actor.ts";
 import { digestsEqual, sha256 } from "../core/crypto.ts";
 import type { AppError } from "../core/errors.ts";
+import { isJwtShaped } from "../core/jwt-shape.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { Admission, Tier } from "../storage/shared-state/shared-state.ts";
 import type { AdmissionControl, Gate } from "./admission/contract.ts";
@@ -106,17 +107,15 @@ async function identify(
   return access === "agent" && !identity.ok ? ok(ANONYMOUS) : identity;
 }
 
-/** `X-API-Key` wins: on an agent's endpoint `Authorization` belongs to the graph. */
+/**
+ * `X-API-Key` wins: on an agent's endpoint `Authorization` belongs to the graph. A JWT is never a credential of ours, see
+ * `loadConfig`: that spares a look-up on every call of an agent whose users carry one.
+ */
 function readCredential(c: AppContext, access: Access): string | null {
   const apiKey = c.req.header("x-api-key")?.trim();
   if (apiKey) return apiKey;
   const bearer = /^Bearer +(\S+) *$/i.exec(c.req.header("authorization") ?? "")?.[1] ?? null;
-  return access === "agent" && bearer !== null && isForeignToken(bearer) ? null : bearer;
-}
-
-/** A JWT is never a key of ours: spares a look-up on every call of an agent whose users carry one. */
-function isForeignToken(token: string): boolean {
-  return /^[\w-]+\.[\w-]+\.[\w-]*$/.test(token);
+  return access === "agent" && bearer !== null && isJwtShaped(bearer) ? null : bearer;
 }
 
 function checkScope(actor: Actor, spec: AnyEndpointSpec): Result<null> {

@@ -96,7 +96,7 @@ function describeOperation(spec: AnyEndpointSpec, components: Map<string, Json>)
     ...(spec.body === undefined
       ? {}
       : { requestBody: { required: true, content: { "application/json": { schema: schemaOf(spec.body, "input") } } } }),
-    responses: { ...successes(spec, schemaOf), ...problems(spec) },
+    responses: mergeResponses(declared(spec, schemaOf), problems(spec)),
   };
 }
 
@@ -116,7 +116,7 @@ function parameters(schema: z.ZodType | undefined, where: "path" | "query", sche
 }
 
 /** Answers of one status in several types are one response with several contents. */
-function successes(spec: AnyEndpointSpec, schemaOf: SchemaOf): Record<string, Json> {
+function declared(spec: AnyEndpointSpec, schemaOf: SchemaOf): Record<string, DescribedResponse> {
   const byStatus = Map.groupBy(spec.responses, ({ status }) => status);
   return Object.fromEntries(
     [...byStatus].map(([status, responses]) => {
@@ -135,10 +135,36 @@ function successes(spec: AnyEndpointSpec, schemaOf: SchemaOf): Record<string, Js
   );
 }
 
-function problems(spec: AnyEndpointSpec): Record<string, Json> {
+interface DescribedResponse extends JsonObject {
+  readonly description: string;
+  readonly content?: JsonObject;
+}
+
+/** Of one status, what a route answers itself and what it answers as a problem are contents of one response. */
+function mergeResponses(
+  own: Readonly<Record<string, DescribedResponse>>,
+  failures: Readonly<Record<string, DescribedResponse>>,
+): Record<string, Json> {
+  const merged: Record<string, Json> = { ...own, ...failures };
+  for (const [status, { description, content, ...more }] of Object.entries(own)) {
+    const failure = failures[status];
+    if (failure === undefined) continue;
+    merged[status] = {
+      ...more,
+      description: `${description}; ${failure.description}`,
+      content: { ...content, ...failure.content },
+    };
+  }
+  return merged;
+}
+
+function problems(spec: AnyEndpointSpec): Record<string, DescribedResponse> {
   const codes = new Set<ErrorCode>(["INTERNAL", ...(spec.errors ?? [])]);
-  if (spec.params ?? spec.query ?? spec.body) codes.add("VALIDATION_FAILED");
-  if (spec.body !== undefined) codes.add("PAYLOAD_TOO_LARGE").add("UNSUPPORTED_MEDIA_TYPE");
+  const ofTheInput: ErrorCode[] = spec.params || spec.query || spec.body ? ["VALIDATION_FAILED"] : [];
+  if (spec.body !== undefined) ofTheInput.push("PAYLOAD_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE");
+  // A route that declares what it answers to bad input answers nothing else to it.
+  const own = new Set(spec.responses.map(({ status }) => status));
+  for (const code of ofTheInput) if (!own.has(PROBLEMS[code].status)) codes.add(code);
   if (spec.access !== "open") codes.add("UNAUTHENTICATED").add("FORBIDDEN").add("STORAGE_UNAVAILABLE");
   if (spec.limited !== false) codes.add("RATE_LIMITED");
   if (spec.idempotent) codes.add("IDEMPOTENCY_MISMATCH").add("DUPLICATE").add("VALIDATION_FAILED");

@@ -1,7 +1,9 @@
 import type { McpServer, Server } from "@modelcontextprotocol/server";
+import * as z from "zod";
 import type { AppError } from "../core/errors.ts";
 import type { Result } from "../core/result.ts";
 import type { AppContext } from "../http/context.ts";
+import type { ResponseSpec } from "../http/endpoint.ts";
 
 /** Loaded when the first message comes. */
 export type McpSdk = typeof import("@modelcontextprotocol/server");
@@ -39,3 +41,33 @@ export interface McpServing {
 
 /** In the `_meta` of a tool's result: the run that it came out of. */
 export const RUN_META_KEY = "orchestrix/runId";
+
+const jsonRpcError = z
+  .object({
+    jsonrpc: z.literal("2.0"),
+    /** Null where the message was not read so far. */
+    id: z.union([z.string(), z.number()]).nullable(),
+    error: z.object({ code: z.int(), message: z.string(), data: z.unknown().optional() }),
+  })
+  .meta({ id: "JsonRpcError" });
+
+const refused = (status: number, description: string): ResponseSpec => ({ status, description, schema: jsonRpcError });
+
+/** What an MCP endpoint answers once the caller is let in. Who is not let in gets problem details. */
+export const MCP_RESPONSES: readonly ResponseSpec[] = [
+  { status: 200, description: "The JSON-RPC answer", schema: z.unknown() },
+  { status: 202, description: "A notification was taken" },
+  refused(400, "No message, several, or one whose revision or headers are not served"),
+  refused(404, "No such method"),
+  refused(406, "The caller does not take JSON"),
+  refused(413, "The message is too large"),
+  refused(415, "The message is not application/json"),
+];
+
+/** Of an endpoint whose tools tell their progress to who asks for it. */
+export const MCP_PROGRESS_RESPONSE: ResponseSpec = {
+  status: 200,
+  description: "Progress, then the answer",
+  schema: z.string(),
+  contentType: "text/event-stream",
+};

@@ -1,6 +1,6 @@
 import type * as z from "zod";
 import type { Call } from "../core/actor.ts";
-import type { Json } from "../core/json.ts";
+import type { Json, JsonObject } from "../core/json.ts";
 import type { Result } from "../core/result.ts";
 import type { DeployAnswer, DeployBody, OwnerBody, StatusAnswer, UndeployAnswer } from "../deploy/contract.ts";
 import type { SearchAnswer, SearchRequest } from "../search/contract.ts";
@@ -40,12 +40,21 @@ export interface ProductMcpDeps {
   readonly servers: Pick<ServerService, "list" | "get" | "logs">;
   readonly deploys: DeployVerbs;
   /**
-   * Scope `agents:run`. Runs the server's agent where it is deployed here, else its graph as it stands; a dry run is
+   * Scope `agents:run`. Runs the server's agent where it lives here, else its graph as it stands; a dry run is
    * always the graph's.
    */
   readonly runServer: (call: Call, serverId: string, order: RunOrder) => Promise<Result<RunAnswer>>;
   /** The schemas of what other features' routes answer. */
   readonly schemas: { readonly runAnswer: z.ZodType<RunAnswer>; readonly logEvent: z.ZodType };
   /** The steps that graphs can be made of, for the prompt that designs them. */
-  readonly graphTools: readonly { readonly name: string; readonly description: string }[];
+  readonly graphTools: () => readonly GraphTool[];
+}
+
+/** A step's implementation, as whoever writes a graph has to know it. */
+export interface GraphTool {
+  readonly name: string;
+  readonly description: string;
+  /** JSON Schema of a config whose references are resolved. */
+  readonly config: JsonObject;
+  readonly example: JsonObject | null;
 }

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { callOf, clientAddress } from "../http/context.ts";
 import type { AnyEndpointSpec, Endpoint } from "../http/endpoint.ts";
+import { MCP_PROGRESS_RESPONSE, MCP_RESPONSES } from "./contract.ts";
 import type { ProductMcpDeps } from "./deps.ts";
 import { createProductServer } from "./product-server.ts";
 import { createPrompts } from "./prompts.ts";
@@ -19,11 +20,7 @@ const spec: AnyEndpointSpec = {
   // Which scope is needed is each tool's to say.
   access: "agent",
   body: z.unknown(),
-  responses: [
-    { status: 200, description: "The JSON-RPC answer", schema: z.unknown() },
-    { status: 200, description: "Progress, then the answer", schema: z.string(), contentType: "text/event-stream" },
-    { status: 202, description: "A notification was taken" },
-  ],
+  responses: [...MCP_RESPONSES, MCP_PROGRESS_RESPONSE],
   errors: ["UNAUTHENTICATED", "FORBIDDEN"],
 };
 

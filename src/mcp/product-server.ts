@@ -53,7 +53,8 @@ export function createProductServer(exchange: McpExchange, caller: Caller, surfa
 
 const INSTRUCTIONS =
   "Orchestrix deploys tool graphs (servers) as live agents with public endpoints, and searches the web. A server is " +
-  "written once, deployed with deploy_server, and tried with run_server; get_logs tells what happened.";
+  "stored over HTTP (POST /mcp/servers), tried with run_server, and deployed with deploy_server; get_logs tells what " +
+  "happened.";
 
 function serveTools(server: Server, exchange: McpExchange, caller: Caller, tools: readonly ProductTool[]): void {
   const { sdk, explain } = exchange;

@@ -4,7 +4,8 @@ import type { Call, Scope } from "../core/actor.ts";
 import { validationFailed } from "../core/errors.ts";
 import { ok, type Result } from "../core/result.ts";
 import { ownerId, serverId } from "../http/schemas.ts";
-import type { ProductMcpDeps } from "./deps.ts";
+import { compactSchema } from "./compact-schema.ts";
+import type { GraphTool, ProductMcpDeps } from "./deps.ts";
 import { GOAL_MAX_CHARS, LOG_SHOWN_EVENTS } from "./limits.ts";
 
 /** A text that a client offers to its user, made for a model. */
@@ -27,24 +28,37 @@ export function createPrompts(
 const goal = z.object({ goal: z.string().trim().min(1, "say what the server is to do").max(GOAL_MAX_CHARS) });
 
 function designServer({ graphTools }: Pick<ProductMcpDeps, "graphTools">): ProductPrompt {
-  const steps = graphTools.map(({ name, description }) => `- \`${name}\`: ${description}`).join("\n");
+  let steps: string | undefined;
   return {
     name: "design_server",
     title: "Design a server",
     description: "Guides a model to write the tool graph of a new server",
     scope: null,
     arguments: [{ name: "goal", description: "What the server is to do, in plain words", required: true }],
-    async get(given) {
+    async get(given, { origin }) {
       const parsed = parse(goal, given);
       if (!parsed.ok) return parsed;
-      return ok(
-        say(
-          "How to write a server's tool graph",
-          `${GUIDE}\n\nSteps to choose from:\n${steps}\n\nThe goal:\n${parsed.value.goal}`,
-        ),
-      );
+      steps ??= graphTools().map(describeStep).join("\n");
+      const parts = [GUIDE, `${STEPS}\n${steps}`, whatNext(origin), `The goal:\n${parsed.value.goal}`];
+      return ok(say("How to write a server's tool graph", parts.join("\n\n")));
     },
   };
+}
+
+function describeStep({ name, description, config, example }: GraphTool): string {
+  const shown = example === null ? "" : `\n  example: ${JSON.stringify(example)}`;
+  return `- \`${name}\`: ${description}\n  config: ${compactSchema(config)}${shown}`;
+}
+
+const STEPS =
+  "Steps to choose from, each with the fields of its config (`?`: may be left out, `=`: what it is then; a config takes " +
+  "no other fields) and an example:";
+
+function whatNext(origin: string): string {
+  return `The schemas of all configs and outputs are at ${origin}/docs/tools.json, open to everybody.
+
+No tool of this MCP server stores a definition. Tell the user to send it, with a key that has the scope \`servers:write\`:
+\`curl ${origin}/mcp/servers -H "Authorization: Bearer $KEY" -H "Content-Type: application/json" -d @server.json\` (an admin key names the owner too: \`/mcp/servers?ownerId=…\`). A definition with faults is refused with all of them at once; the answer to a sound one has its \`serverId\`. With that, \`run_server\` and \`dryRun\` try it without changing anything, and \`deploy_server\` makes it live.`;
 }
 
 const GUIDE = `Write the definition of an Orchestrix server: one JSON object for \`POST /mcp/servers\`.
@@ -61,7 +75,7 @@ const GUIDE = `Write the definition of an Orchestrix server: one JSON object for
 An example:
 {"name":"Echo API","description":"Answers with what it was sent","inputSchema":{"type":"object","required":["text"],"properties":{"text":{"type":"string","description":"What to send back"}}},"tools":[{"toolId":"input","name":"input"},{"toolId":"validation","name":"inputValidation"},{"toolId":"response","name":"response","config":{"body":{"text":"{{validation.text}}"}}}],"executionOrder":["input","validation","response"]}
 
-Say first in a few sentences how the graph reaches the goal, and what could go wrong; then give the JSON alone in one block. Afterwards it can be tried with \`run_server\` and \`dryRun\`, and made live with \`deploy_server\`.`;
+Say first in a few sentences how the graph reaches the goal, and what could go wrong; then give the JSON alone in one block.`;
 
 const named = z.object({ serverId, ownerId: ownerId.optional() });
 

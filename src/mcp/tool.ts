@@ -66,12 +66,22 @@ export function defineTool<Input extends z.ZodType, Output extends z.ZodType>(
   };
 }
 
-const descriptions = z.registry<{ readonly description: string }>();
+/** What is listed of a schema beside what it checks itself; lengths where its own check counts in another way. */
+interface Listed {
+  readonly description: string;
+  readonly maxLength?: number;
+}
+
+const descriptions = z.registry<Listed>();
 
 /** The schema with a sentence for whoever fills it in. */
-export function described<T extends z.ZodType>(schema: T, description: string): T {
+export function described<T extends z.ZodType>(
+  schema: T,
+  description: string,
+  more: Omit<Listed, "description"> = {},
+): T {
   const copy = schema.clone();
-  descriptions.add(copy, { description });
+  descriptions.add(copy, { description, ...more });
   return copy;
 }
 

@@ -93,6 +93,8 @@ export const RUN_SCOPE_MAX_BYTES = 8_388_608;
 export const GROUP_MAX_PARALLEL = 16;
 /** Agents that call agents: deeper is a mistake, and each level keeps a request open. */
 export const CALL_MAX_DEPTH = 4;
+/** A run and all that it calls, over all levels: one request may not start work without end. Real agents call a few. */
+export const FAMILY_MAX_RUNS = 50;
 /** An input or output in a trace, as JSON; longer ones are cut. */
 export const TRACE_VALUE_MAX_BYTES = 4_096;
 

@@ -6,7 +6,7 @@ import { type Endpoint, endpoint, refusal } from "../http/endpoint.ts";
 import { CURSOR_REFUSED } from "../http/event-stream.ts";
 import { cursorOf, ownerId, pageOf, pageQuery, serverId } from "../http/schemas.ts";
 import { agentAnswer, createAgentBody, RUN_OUTCOMES, runIdSchema, runTraceSchema } from "./contract.ts";
-import { toRunRequest } from "./execution/run-request.ts";
+import type { ToRunRequest } from "./execution/run-request.ts";
 import { toResponse } from "./execution/run-response.ts";
 import type { RuntimeService } from "./service.ts";
 
@@ -19,8 +19,8 @@ const runParams = z.object({ agentId: z.string().min(1), runId: z.string().min(1
 const runInput = z.unknown().transform((value) => (value ?? null) as Json);
 
 /** The agents contract, as this Worker's own runtime serves it. */
-export function createRuntimeEndpoints(runtime: RuntimeService): readonly Endpoint[] {
-  return [...keepingAgents(runtime), ...runningAgents(runtime)];
+export function createRuntimeEndpoints(runtime: RuntimeService, toRunRequest: ToRunRequest): readonly Endpoint[] {
+  return [...keepingAgents(runtime), ...runningAgents(runtime, toRunRequest)];
 }
 
 function keepingAgents(runtime: RuntimeService): readonly Endpoint[] {
@@ -109,7 +109,7 @@ function keepingAgents(runtime: RuntimeService): readonly Endpoint[] {
   ];
 }
 
-function runningAgents(runtime: RuntimeService): readonly Endpoint[] {
+function runningAgents(runtime: RuntimeService, toRunRequest: ToRunRequest): readonly Endpoint[] {
   return [
     endpoint(
       {

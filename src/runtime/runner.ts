@@ -18,7 +18,7 @@ import {
   type RunRequest,
 } from "./execution/executor.ts";
 import type { Plan } from "./graph/graph.ts";
-import { CALL_MAX_DEPTH } from "./limits.ts";
+import { CALL_MAX_DEPTH, FAMILY_MAX_RUNS } from "./limits.ts";
 import type { Plans } from "./plans.ts";
 import type { RunAdmission } from "./run-admission.ts";
 import type { RunJournal } from "./runs/run-journal.ts";
@@ -29,6 +29,7 @@ import {
   failForNow,
   type GraphAnswer,
   output,
+  type RunFamily,
   type StepContext,
   standIn,
   type ToolResult,
@@ -83,13 +84,17 @@ export interface RunnerDeps {
   /** Lets a run whose caller is gone end and be recorded; otherwise the platform drops it where it stands. */
   readonly defer: Defer;
   readonly readSecrets: (ownerId: string, names: readonly string[]) => Promise<ReadonlyMap<string, string>>;
+  /** Of this Worker: exact values that no trace shows. */
+  readonly credentials: readonly string[];
   /** All but what only the runtime itself can do for a tool. */
   readonly services: Omit<ToolServices, "callAgent" | "ownsAgent">;
 }
 
-/** A run that another run began belongs to its time, may not close a circle, and is as dry as that one. */
+/** A run that another run began belongs to its time and its family, may not close a circle, and is as dry as that one. */
 interface Descent {
   readonly chain: readonly string[];
+  /** Absent where the run begins one. */
+  readonly family?: RunFamily;
   readonly deadlineAtMs?: number;
   readonly dryRun?: boolean;
 }
@@ -112,6 +117,7 @@ export function createRunner(
       },
     },
     readSecrets: deps.readSecrets,
+    credentials: deps.credentials,
   };
 
   async function findAgentOf(ownerId: string, agentId: string): Promise<AgentRecord | null> {
@@ -141,7 +147,7 @@ export function createRunner(
     plan: Plan,
     request: RunRequest,
     particulars: Particulars,
-    { chain, deadlineAtMs }: Descent,
+    { chain, family = { runs: 1 }, deadlineAtMs }: Descent,
   ): Promise<Run> {
     const { agentId, ownerId } = particulars;
     const span = tracing.startRun(call.trace?.() ?? null);
@@ -153,6 +159,7 @@ export function createRunner(
       traceId: span.traceId,
       request,
       chain: [...chain, agentId],
+      family,
       ...(deadlineAtMs === undefined ? {} : { deadlineAtMs }),
       asOwner: callAsOwner(call, agentId, ownerId, span),
     };
@@ -189,9 +196,12 @@ export function createRunner(
   }
 
   async function callAgent(context: StepContext, agentId: string, input: Json): Promise<ToolResult> {
-    const { chain, ownerId, deadlineAtMs, dryRun } = context.run;
+    const { chain, family, ownerId, deadlineAtMs, dryRun } = context.run;
     if (chain.includes(agentId)) return fail(`agents call each other in a circle: ${[...chain, agentId].join(" → ")}`);
     if (chain.length > CALL_MAX_DEPTH) return fail(`agents call each other more than ${CALL_MAX_DEPTH} deep`);
+    // Counted before anything is waited for, so that steps that run at once share what is left.
+    if (family.runs >= FAMILY_MAX_RUNS) return fail(`a run and all it calls are ${FAMILY_MAX_RUNS} runs at most`);
+    family.runs++;
     const agent = await findAgentOf(ownerId, agentId);
     if (agent === null) return fail(`this owner has no agent ${agentId}`);
     const run = await runAgent(
@@ -199,7 +209,7 @@ export function createRunner(
       agent,
       { input, method: "POST", headers: {}, query: {} },
       { trigger: "agent", callerAddress: context.agentId },
-      { chain, deadlineAtMs, dryRun },
+      { chain, family, deadlineAtMs, dryRun },
     );
     if (!run.ok) return run.error.code === "RATE_LIMITED" ? failForNow(run.error.detail) : fail(run.error.detail);
     return toToolResult(run.value, agentId, dryRun);

@@ -27,7 +27,7 @@ export interface ToolServices {
   readonly sandbox: Sandbox | null;
   /** Whether this agent is deployed, and this owner's. */
   ownsAgent(ownerId: string, agentId: string): Promise<boolean>;
-  /** Runs another agent of the same owner within this run's time, depth and chain, and dry where this run is. */
+  /** Runs another agent of the same owner within this run's time, depth, chain and family, and dry where this run is. */
   callAgent(context: StepContext, agentId: string, input: Json): Promise<ToolResult>;
 }
 
@@ -65,6 +65,12 @@ export interface Sandbox {
   >;
 }
 
+/** A run and all those that it called, and they, together: one object for all of them, also while they run at once. */
+export interface RunFamily {
+  /** So far, the first one included. */
+  runs: number;
+}
+
 /** The run that a step belongs to. */
 export interface RunContext {
   readonly runId: string;
@@ -81,6 +87,7 @@ export interface RunContext {
   readonly maxOutputBytes: number;
   /** Ids of the agents that called each other down to this one, itself last. */
   readonly chain: readonly string[];
+  readonly family: RunFamily;
   /** Epoch milliseconds at which the run ends whatever it does. */
   readonly deadlineAtMs: number;
 }

@@ -11,7 +11,7 @@ import {
 import { safeUrl } from "./quality/urls.ts";
 
 export const MAX_RESULTS = 20;
-const MAX_DOMAINS = 20;
+export const MAX_DOMAINS = 20;
 
 const domain = z
   .string()

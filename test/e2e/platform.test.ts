@@ -41,6 +41,18 @@ test.each(["1.3", "1.4"] as const)(
     });
     expect(besides.status).toBe(401);
 
+    // The agent lives here, so that this is what runs, not the draft beside it.
+    const changed = { description: "changed since", version: 1 };
+    expect((await call(server, "PATCH", "/mcp/servers/echo", changed)).status).toBe(200);
+    const params = { name: "run_server", arguments: { serverId: "echo", ownerId: OWNER, input: {} } };
+    const ran = await call(server, "POST", "/mcp", { jsonrpc: "2.0", id: 1, method: "tools/call", params });
+    expect(ran.body.result.structuredContent.trace).toMatchObject({
+      agentId: edge.body.agentId,
+      version: 1,
+      trigger: "mcp",
+      outcome: "ok",
+    });
+
     const again = await call(server, "PUT", "/mcp/servers/echo/deploy");
     expect(again.body).toMatchObject({ agentId: gateway?.id, endpoint: deployed.body.endpoint });
     expect((await call(server, "DELETE", "/mcp/servers/echo/deploy")).status).toBe(200);

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { readFile, stat } from "node:fs/promises";
+import { get } from "node:http";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -7,6 +8,17 @@ import { ROOT } from "../../scripts/build.ts";
 import { ECHO_API, SIGNUP_API } from "../support/graphs.ts";
 import { call, makeStateDir, start, UNLIMITED } from "../support/launched.ts";
 import { startTavily, TAVILY_KEY } from "../support/providers/tavily.ts";
+
+/** The status of a request that comes from another address. */
+function getFrom(localAddress: string, url: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const headers = { Authorization: "Bearer wrong" };
+    get(url, { localAddress, headers, agent: false }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    }).once("error", reject);
+  });
+}
 
 function runScript(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   return new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve, reject) => {
@@ -91,6 +103,41 @@ test("a search goes to Tavily with its key, and the index answers when Tavily is
   expect(third.body).toMatchObject({ provider: "index", degraded: true });
   expect(third.body.attempts[0]).toMatchObject({ provider: "tavily", outcome: "failed" });
   expect(server.output()).not.toContain(TAVILY_KEY);
+});
+
+test("callers are told apart by their connection, whatever address they claim, unless a proxy is trusted", async () => {
+  const limits = { RATE_LIMIT_PER_MINUTE: "3" };
+  const statusesOf = async (url: string) => {
+    const statuses = [];
+    for (let n = 0; n < 5; n++) {
+      const headers = {
+        Authorization: "Bearer wrong",
+        "CF-Connecting-IP": `203.0.113.${n}`,
+        "MF-CF-Blob": `{"clientIp":"${n}"}`,
+      };
+      statuses.push((await fetch(`${url}/mcp/servers`, { headers })).status);
+    }
+    return statuses;
+  };
+  const alone = await start(await makeStateDir(), limits);
+  expect(await statusesOf(alone.url)).toEqual([401, 401, 401, 429, 429]);
+  // Another address of this machine has its own bucket.
+  const elsewhere = await getFrom("127.0.0.2", `${alone.url}/mcp/servers`);
+  expect(elsewhere).toBe(401);
+  const behindProxy = await start(await makeStateDir(), { ...limits, TRUST_CF_CONNECTING_IP: "on" });
+  expect(await statusesOf(behindProxy.url)).toEqual([401, 401, 401, 401, 401]);
+});
+
+test("a graph sees no address that a caller made up", async () => {
+  const server = await start(await makeStateDir());
+  const ownerId = "user-123";
+  const config = { body: { seen: "{{request.headers.cf-connecting-ip?}}" } };
+  const graph = { tools: [{ toolId: "response", name: "response", config }], executionOrder: ["response"] };
+  await call(server, "POST", "/mcp/servers", { name: "Seen", serverId: "seen", access: "public", ...graph, ownerId });
+  const { body } = await call(server, "POST", "/mcp/servers/seen/deploy", { ownerId });
+  const headers = { "CF-Connecting-IP": "203.0.113.1" };
+  const answer = await fetch(body.endpoint, { method: "POST", headers });
+  expect(await answer.json()).toEqual({});
 });
 
 test("a first start makes its secrets in a file that only its owner reads, and keeps them", async () => {

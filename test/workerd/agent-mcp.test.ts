@@ -19,6 +19,7 @@ import {
   ENCRYPTION_KEY,
   ORIGIN,
   SYSTEM,
+  toRunRequest,
 } from "../support/runtime/runtime.ts";
 
 /** The endpoint alone, on the runtime that serves it. */
@@ -37,7 +38,7 @@ async function createScene() {
     await next();
   });
   const serving = createMcpServing({ publicUrl: ORIGIN, allowedOrigins: [], log });
-  const endpoints = createAgentMcpEndpoints({ runtime, agents, tokens, serving });
+  const endpoints = createAgentMcpEndpoints({ runtime, agents, tokens, serving, toRunRequest });
   app.route(
     "/",
     mountEndpoints(endpoints, async () => ok(null), 262_144),

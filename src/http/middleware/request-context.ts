@@ -23,6 +23,7 @@ export function requestContext(deps: {
   readonly clock: Clock;
   readonly log: Logger;
   readonly publicUrl: string | undefined;
+  readonly trustsForwardedAddress: boolean;
   readonly noteRequest: NoteRequest;
 }): MiddlewareHandler<AppEnv> {
   return async function withRequestContext(c, next) {
@@ -31,6 +32,7 @@ export function requestContext(deps: {
     const requestId = given !== undefined && VALID_REQUEST_ID.test(given) ? given : deps.ids.next("req");
     c.set("requestId", requestId);
     c.set("origin", deps.publicUrl ?? originOf(c.req.url));
+    c.set("trustsForwardedAddress", deps.trustsForwardedAddress);
     c.set("event", {});
     await next();
     const durationMs = deps.clock.now() - startedAt;

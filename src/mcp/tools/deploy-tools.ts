@@ -67,8 +67,8 @@ export function createRunTools({
       name: "run_server",
       title: "Run a server",
       description:
-        "Runs a server's graph and answers what its endpoint would, with the trace of the steps. Where the server is " +
-        "deployed here its agent runs, else the graph as it stands. With `dryRun` steps that would write, send or call " +
+        "Runs a server's graph and answers what its endpoint would, with the trace of the steps. Where the server's " +
+        "agent lives here it runs, else the graph as it stands. With `dryRun` steps that would write, send or call " +
         "say what they would do instead.",
       annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
       scope: "agents:run",

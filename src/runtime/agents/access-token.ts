@@ -11,11 +11,6 @@ export interface AccessTokens {
   verify(agentId: string, token: string): Promise<boolean>;
 }
 
-/** Whether a credential means to be a token of an agent. */
-export function isAccessToken(text: string): boolean {
-  return text.startsWith("orxa_");
-}
-
 /**
  * `orxa_` and an HMAC-SHA256 of the agent's id under a key of its own, derived from ENCRYPTION_KEY (base64, 32 bytes):
  * nothing is stored, every isolate mints and knows the same token. It lives as long as the agent, whose id is never

@@ -52,7 +52,7 @@ export interface ActiveRun {
 }
 
 export function beginRun(plan: Plan, order: RunOrder, deps: ExecutorDeps): ActiveRun {
-  const { runId, agentId, issuer, ownerId, chain, deadlineAtMs = Number.POSITIVE_INFINITY } = order;
+  const { runId, agentId, issuer, ownerId, chain, family, deadlineAtMs = Number.POSITIVE_INFINITY } = order;
   const { maxDurationMs, maxOutputBytes, allowedHosts } = plan.policy;
   const startedAtMs = deps.clock.now();
   const scope = scopeOf(plan, order);
@@ -70,6 +70,7 @@ export function beginRun(plan: Plan, order: RunOrder, deps: ExecutorDeps): Activ
       allowedHosts,
       maxOutputBytes: maxOutputBytes ?? RUN_OUTPUT_MAX_BYTES,
       chain,
+      family,
       deadlineAtMs: Math.min(startedAtMs + (maxDurationMs ?? RUN_TIMEOUT_MS), deadlineAtMs),
     },
     scope,
@@ -132,7 +133,7 @@ export function withSteps(run: ActiveRun, summary: RunSummary): RunTrace {
   return {
     ...summary,
     error: error === null ? null : (mask?.text(error) ?? error),
-    steps: records.map((record) => toStepTrace(record, mask)),
+    steps: records.map((record) => toStepTrace(record, { mask, credentials: run.deps.credentials })),
   };
 }
 

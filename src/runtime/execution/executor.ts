@@ -12,7 +12,7 @@ import type { Secrets } from "../graph/references.ts";
 import type { PlannedStep } from "../graph/step.ts";
 import { jsonSize } from "../json-size.ts";
 import type { RunJournal } from "../runs/run-journal.ts";
-import type { GraphAnswer, ToolServices } from "../tool.ts";
+import type { GraphAnswer, RunFamily, ToolServices } from "../tool.ts";
 import {
   type ActiveRun,
   beginRun,
@@ -58,6 +58,7 @@ export interface RunOrder {
   readonly caller: { readonly kind: string; readonly id: string };
   /** Agents that called each other down to this one, itself last. */
   readonly chain: readonly string[];
+  readonly family: RunFamily;
   /** When the run that called this one ends. */
   readonly deadlineAtMs?: number;
   /** Who the run is to the rest of the Worker, and its place in a trace; its signal ends the run. */
@@ -87,6 +88,8 @@ export interface ExecutorDeps {
   readonly journal: RunJournal;
   /** Names that are not set are not in it. Called once in a run, and only where the graph refers to secrets. */
   readonly readSecrets: (ownerId: string, names: readonly string[]) => Promise<Secrets>;
+  /** Of this Worker: exact values that no trace shows. */
+  readonly credentials: readonly string[];
 }
 
 /** Runs the stages of a plan in order, until a step ends the run. Never throws. */

@@ -3,8 +3,7 @@ import type { Json, JsonObject } from "../../core/json.ts";
 import type { StepTrace } from "../contract.ts";
 import type { PlannedStep } from "../graph/step.ts";
 import type { Outcome } from "./outcome.ts";
-import type { SecretMask } from "./secret-mask.ts";
-import { traceValue } from "./trace-value.ts";
+import { traceValue, type Unshown } from "./trace-value.ts";
 
 /** What is known of a step that has ended, as it was: a trace is made of it where somebody reads one. */
 export interface StepRecord {
@@ -20,7 +19,7 @@ export interface StepRecord {
   readonly note?: string | undefined;
 }
 
-export function toStepTrace(record: StepRecord, mask: SecretMask | null): StepTrace {
+export function toStepTrace(record: StepRecord, unshown: Unshown): StepTrace {
   const { step, startedAtMs, durationMs, attempts, shown, outcome, note } = record;
   const failure = outcome?.kind === "failed" ? outcome : null;
   return {
@@ -31,15 +30,15 @@ export function toStepTrace(record: StepRecord, mask: SecretMask | null): StepTr
     durationMs,
     attempts,
     outputBytes: outcome === null || outcome.kind === "failed" ? null : outcome.bytes,
-    error: failure === null ? null : (mask?.text(failure.message) ?? failure.message),
+    error: failure === null ? null : (unshown.mask?.text(failure.message) ?? failure.message),
     rule: failure?.rule ?? null,
-    input: shown === null ? null : traceValue(shown, mask),
-    output: traceOutput(outcome, mask),
+    input: shown === null ? null : traceValue(shown, unshown),
+    output: traceOutput(outcome, unshown),
     ...(note === undefined ? {} : { note }),
   };
 }
 
-function traceOutput(outcome: Outcome | null, mask: SecretMask | null): Json {
+function traceOutput(outcome: Outcome | null, unshown: Unshown): Json {
   if (outcome === null || outcome.kind === "failed") return null;
-  return traceValue(outcome.kind === "output" ? outcome.value : (outcome.answer.body ?? null), mask);
+  return traceValue(outcome.kind === "output" ? outcome.value : (outcome.answer.body ?? null), unshown);
 }

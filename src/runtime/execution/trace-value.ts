@@ -12,16 +12,22 @@ const ELLIPSIS_BYTES = 3;
 
 /**
  * A value as a trace shows it: values under secret names, texts that look like secrets and the run's own secrets are
- * masked. Where its JSON has more than 4 KiB it is the beginning of that JSON, as a text that ends in "…". Of a large
+ * masked, and `credentials` of this Worker. Where its JSON has more than 4 KiB it is the beginning of that JSON, as a text that ends in "…". Of a large
  * value no more is looked at than is shown.
  */
-export function traceValue(value: Json, mask: SecretMask | null): Json {
+export function traceValue(value: Json, { mask, credentials }: Unshown): Json {
   const fits = jsonSize(value, TRACE_VALUE_MAX_BYTES) !== null;
-  const seen = fits ? value : takeBeginning(value, mask);
+  const seen = fits ? value : takeBeginning(value, { mask, credentials });
   // Made of JSON, it stays JSON.
-  const shown = maskValue(mask === null ? seen : mask.value(seen)) as Json;
+  const shown = maskValue(mask === null ? seen : mask.value(seen), credentials) as Json;
   if (fits && jsonSize(shown, TRACE_VALUE_MAX_BYTES) !== null) return shown;
   return cutText(JSON.stringify(shown));
+}
+
+/** What is never written: the run's own secrets, where it has any, and this Worker's credentials. */
+export interface Unshown {
+  readonly mask: SecretMask | null;
+  readonly credentials: readonly string[];
 }
 
 interface Budget {
@@ -30,8 +36,8 @@ interface Budget {
   readonly mask: SecretMask | null;
 }
 
-function takeBeginning(value: Json, mask: SecretMask | null): Json {
-  const marginChars = Math.max(CUT_MARGIN_CHARS, mask?.longestChars ?? 0);
+function takeBeginning(value: Json, { mask, credentials }: Unshown): Json {
+  const marginChars = Math.max(CUT_MARGIN_CHARS, mask?.longestChars ?? 0, ...credentials.map(({ length }) => length));
   return take(value, { chars: TRACE_VALUE_MAX_BYTES + marginChars, marginChars, mask });
 }
 

@@ -1,14 +1,15 @@
 import * as z from "zod";
 import { type Actor, authorize, type Call, mayAccess } from "../../core/actor.ts";
 import { notFound } from "../../core/errors.ts";
+import type { Json } from "../../core/json.ts";
 import { ok, type Result } from "../../core/result.ts";
 import { type AppContext, callOf, clientAddress } from "../../http/context.ts";
 import type { AnyEndpointSpec, Endpoint } from "../../http/endpoint.ts";
-import type { McpExchange, McpServing } from "../../mcp/contract.ts";
-import { type AccessTokens, isAccessToken } from "../agents/access-token.ts";
+import { MCP_RESPONSES, type McpExchange, type McpServing } from "../../mcp/contract.ts";
+import type { AccessTokens } from "../agents/access-token.ts";
 import type { AgentRecord, AgentStore } from "../agents/agent-store.ts";
 import { agentIdSchema } from "../contract.ts";
-import { toRunRequest } from "../execution/run-request.ts";
+import type { ToRunRequest } from "../execution/run-request.ts";
 import type { RuntimeService } from "../service.ts";
 import { createAgentServer } from "./mcp-server.ts";
 import { failedAnswer, type ToolAnswer, toAgentTool, toToolAnswer } from "./mcp-tool.ts";
@@ -18,6 +19,7 @@ export interface AgentMcpDeps {
   readonly agents: Pick<AgentStore, "find">;
   readonly tokens: AccessTokens;
   readonly serving: McpServing;
+  readonly toRunRequest: ToRunRequest;
 }
 
 const spec: AnyEndpointSpec = {
@@ -33,10 +35,7 @@ const spec: AnyEndpointSpec = {
   access: "agent",
   params: z.object({ agentId: z.string().min(1) }),
   body: z.unknown(),
-  responses: [
-    { status: 200, description: "The JSON-RPC answer", schema: z.unknown() },
-    { status: 202, description: "A notification was taken" },
-  ],
+  responses: MCP_RESPONSES,
   errors: ["UNAUTHENTICATED", "FORBIDDEN", "NOT_FOUND"],
 };
 
@@ -84,12 +83,11 @@ function tokenActor({ _id, ownerId }: AgentRecord): Actor {
   return { kind: "key", id: `token:${_id}`, ownerId, scopes: new Set(["agents:run"]) };
 }
 
-function buildServer(c: AppContext, exchange: McpExchange, { agent, call }: Entered, { runtime }: AgentMcpDeps) {
+function buildServer(c: AppContext, exchange: McpExchange, { agent, call }: Entered, deps: AgentMcpDeps) {
   const tool = toAgentTool(agent);
 
-  async function runTool(input: Parameters<typeof toRunRequest>[1]): Promise<ToolAnswer> {
-    const request = withoutAccessToken(toRunRequest(c.req.raw, input, call.actor));
-    const run = await runtime.run(call, agent._id, request, {
+  async function runTool(input: Json): Promise<ToolAnswer> {
+    const run = await deps.runtime.run(call, agent._id, deps.toRunRequest(c.req.raw, input, call.actor), {
       trigger: "mcp",
       callerAddress: clientAddress(c),
     });
@@ -99,11 +97,4 @@ function buildServer(c: AppContext, exchange: McpExchange, { agent, call }: Ente
   }
 
   return createAgentServer(exchange, { tool, version: String(agent.version), call: runTool });
-}
-
-/** A token of ours is never a graph's business, also where the caller is known by another credential. */
-function withoutAccessToken(request: ReturnType<typeof toRunRequest>): ReturnType<typeof toRunRequest> {
-  const { authorization, ...headers } = request.headers;
-  const isOurs = authorization !== undefined && isAccessToken(authorization.replace(/^Bearer +/i, ""));
-  return isOurs ? { input: request.input, method: request.method, headers, query: request.query } : request;
 }

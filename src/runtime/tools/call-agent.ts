@@ -14,7 +14,8 @@ export const callAgentTool = defineTool({
   description:
     "Runs another agent of the same owner with `input` as its request's body, within this run's time. The output is " +
     "what it answered. That run is under the policy of the agent that is called, not of the one that calls. Agents that " +
-    "call each other in a circle, or too deep, are refused. In a dry run the other agent's graph is tried dry too.",
+    "call each other in a circle, too deep, or too many times in all are refused. In a dry run the other agent's graph " +
+    "is tried dry too.",
   config,
   output: anyJson,
   effect: "write",

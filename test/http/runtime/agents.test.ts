@@ -5,7 +5,7 @@ import { ok } from "../../../src/core/result.ts";
 import type { AppEnv } from "../../../src/http/context.ts";
 import { type Guard, mountEndpoints } from "../../../src/http/endpoint.ts";
 import { createRuntimeEndpoints } from "../../../src/runtime/routes.ts";
-import { ANYBODY, agentBody, createTestRuntime, keyOf, ORIGIN } from "../../support/runtime/runtime.ts";
+import { ANYBODY, agentBody, createTestRuntime, keyOf, ORIGIN, toRunRequest } from "../../support/runtime/runtime.ts";
 
 const ACTORS: Readonly<Record<string, Actor>> = {
   orx_owner: keyOf("user-1", "deploy", "servers:read", "agents:run"),
@@ -33,7 +33,7 @@ function createApp() {
     c.set("event", {});
     await next();
   });
-  app.route("/", mountEndpoints(createRuntimeEndpoints(made.runtime), guard, 262_144));
+  app.route("/", mountEndpoints(createRuntimeEndpoints(made.runtime, toRunRequest), guard, 262_144));
   const call = async (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) => {
     const response = await app.request(`${ORIGIN}${path}`, {
       method,

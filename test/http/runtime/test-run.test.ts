@@ -6,7 +6,15 @@ import type { AppEnv } from "../../../src/http/context.ts";
 import { mountEndpoints } from "../../../src/http/endpoint.ts";
 import { createRuntimeEndpoints } from "../../../src/runtime/routes.ts";
 import { createTestRun, createTestRunEndpoints } from "../../../src/runtime/test-run-routes.ts";
-import { agentBody, callBy, createTestRuntime, keyOf, ORIGIN, SYSTEM } from "../../support/runtime/runtime.ts";
+import {
+  agentBody,
+  callBy,
+  createTestRuntime,
+  keyOf,
+  ORIGIN,
+  SYSTEM,
+  toRunRequest,
+} from "../../support/runtime/runtime.ts";
 
 type Graph = Parameters<typeof agentBody>[0];
 
@@ -30,7 +38,7 @@ async function createScene(graph: Graph, metadata: Parameters<typeof agentBody>[
   const tests = createTestRunEndpoints(createTestRun(runtime, find), runtime, find);
   app.route(
     "/",
-    mountEndpoints([...createRuntimeEndpoints(runtime), ...tests], async () => ok(null), 262_144),
+    mountEndpoints([...createRuntimeEndpoints(runtime, toRunRequest), ...tests], async () => ok(null), 262_144),
   );
 
   async function post(path: string, input: Json): Promise<Response> {

@@ -64,7 +64,16 @@ export function createDropInApp(service: Searches): DropInApp {
     config: loadConfig({ RATE_LIMIT_BURST: "1000", RATE_LIMIT_PER_MINUTE: "1000" }),
   });
   const app = new Hono<AppEnv>();
-  app.use(requestContext({ ids, clock: systemClock, log, publicUrl: undefined, noteRequest: ignore }));
+  app.use(
+    requestContext({
+      ids,
+      clock: systemClock,
+      log,
+      publicUrl: undefined,
+      trustsForwardedAddress: true,
+      noteRequest: ignore,
+    }),
+  );
   app.route("/", mountEndpoints(createDropInEndpoints(service, systemClock), guard, 65_536));
   return {
     fetch: (request) => app.fetch(request),

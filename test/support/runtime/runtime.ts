@@ -4,12 +4,14 @@ import { createIdSource, systemRandom } from "../../../src/core/ids.ts";
 import type { Json } from "../../../src/core/json.ts";
 import type { LogFields, Logger } from "../../../src/core/logger.ts";
 import type { Metrics } from "../../../src/core/metrics.ts";
+import { createCredentialCheck } from "../../../src/core/own-credentials.ts";
 import { createAdmissionControl } from "../../../src/http/admission/control.ts";
 import { createTracer } from "../../../src/observability/tracing/tracer.ts";
 import { createAgentStore } from "../../../src/runtime/agents/agent-store.ts";
 import { createCachedAgents } from "../../../src/runtime/agents/cached-agents.ts";
 import { type CreateAgent, createAgentBody } from "../../../src/runtime/contract.ts";
 import type { RunRequest } from "../../../src/runtime/execution/executor.ts";
+import { createToRunRequest } from "../../../src/runtime/execution/run-request.ts";
 import { loadExpressions } from "../../../src/runtime/expressions/load-expressions.ts";
 import { createPlans } from "../../../src/runtime/plans.ts";
 import { type Registry, toolRegistry } from "../../../src/runtime/registry.ts";
@@ -113,6 +115,7 @@ export function createTestRuntime(
     }),
     defer,
     readSecrets: async () => new Map(Object.entries(options.secrets ?? {})),
+    credentials: [],
     services: testServices({ documents, clock, ...options.services }),
   });
   const service = createRuntimeService({ agents, runner, plans, history, clock, log, defer });
@@ -126,6 +129,9 @@ export function createTestRuntime(
     },
   };
 }
+
+/** As a Worker reads requests that has no secrets of its own beside its keys. */
+export const toRunRequest = createToRunRequest(createCredentialCheck([], systemRandom));
 
 export const SYSTEM: Actor = { kind: "system", id: "system" };
 export const ANYBODY: Actor = { kind: "anonymous", id: "anonymous" };

@@ -72,6 +72,7 @@ function testRun(agentId: string, ownerId: string): RunContext {
     allowedHosts: null,
     maxOutputBytes: 1_048_576,
     chain: [agentId],
+    family: { runs: 1 },
     deadlineAtMs: Date.parse("2026-02-13T10:30:30.000Z"),
   };
 }

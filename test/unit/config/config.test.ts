@@ -43,6 +43,14 @@ test("every bad variable is named with what is allowed, and none of the values",
   expect(message).toContain("at least 24 characters");
 });
 
+test("an admin key that looks like a JSON Web Token is refused, one with dots is not", () => {
+  const token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl";
+  expect(() => loadConfig({ ADMIN_API_KEY: token })).toThrow("ADMIN_API_KEY: no JSON Web Token");
+  const dotted = "admin.key-with-two.dots-and-length";
+  expect(loadConfig({ ADMIN_API_KEY: dotted }).ADMIN_API_KEY).toBe(dotted);
+  expect(() => loadConfig({ ADMIN_API_KEY: "x".repeat(513) })).toThrow("ADMIN_API_KEY: at most 512 characters");
+});
+
 test("URLs lose the slash at their end", () => {
   expect(loadConfig({ PUBLIC_URL: "https://example.com/" }).PUBLIC_URL).toBe("https://example.com");
 });

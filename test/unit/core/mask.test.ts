@@ -4,6 +4,8 @@ import { MASK, maskText, maskValue } from "../../../src/core/mask.ts";
 test("secrets known by their look are masked wherever they stand", () => {
   const secrets = [
     `orx_0f_${"a".repeat(43)}`,
+    `ORX_0F_${"A".repeat(43)}`,
+    `orxa_${"a".repeat(43)}`,
     "tvly-dev-0123456789abcdef",
     "jina_0123456789abcdef",
     "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl",

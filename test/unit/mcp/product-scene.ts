@@ -10,7 +10,9 @@ import { toPage } from "../../../src/http/schemas.ts";
 import type { DeployPhase, ProductMcpDeps, RunOrder } from "../../../src/mcp/deps.ts";
 import { createProductMcpEndpoints } from "../../../src/mcp/product-endpoint.ts";
 import { createMcpServing } from "../../../src/mcp/serving.ts";
+import { toolRegistry } from "../../../src/runtime/registry.ts";
 import { testRunAnswer } from "../../../src/runtime/test-run-routes.ts";
+import { describeTools } from "../../../src/runtime/tools-page.ts";
 import type { ServerRecord } from "../../../src/servers/contract.ts";
 import { type LogEvent, logEventSchema } from "../../../src/servers/execution-log.ts";
 import { ECHO_API } from "../../support/graphs.ts";
@@ -206,7 +208,7 @@ export function createProductScene(
       return ok({ success, status, headers: {}, output: { got: order.input }, error: null, trace });
     },
     schemas: { runAnswer: testRunAnswer, logEvent: logEventSchema },
-    graphTools: [{ name: "response", description: "Ends the run with its answer." }],
+    graphTools: () => describeTools(toolRegistry),
   };
 
   const log = {
@@ -221,6 +223,7 @@ export function createProductScene(
   app.use(async (c, next) => {
     c.set("requestId", "req_test");
     c.set("origin", ORIGIN);
+    c.set("trustsForwardedAddress", true);
     c.set("event", {});
     c.set("actor", { kind: "anonymous", id: "anonymous" });
     await next();

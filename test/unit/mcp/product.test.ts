@@ -357,6 +357,24 @@ test("a key that may not read servers has neither resources nor the prompt that 
   expect(refused.body.error.code).toBe(-32_602);
 });
 
+test("every argument of every tool is described, and a search's with its limits", async () => {
+  const { tools } = (await send(createProductScene(), "tools/list")).body.result;
+  for (const { name, inputSchema } of tools) {
+    for (const [argument, schema] of Object.entries<{ description?: string }>(inputSchema.properties)) {
+      expect(schema.description?.length, `${name}.${argument}`).toBeGreaterThan(10);
+    }
+  }
+  const { properties } = tools.find(({ name }: { name: string }) => name === "web_search").inputSchema;
+  expect(properties).toMatchObject({
+    query: { minLength: 1, maxLength: 400 },
+    maxResults: { minimum: 1, maximum: 20, default: 5 },
+    includeDomains: { maxItems: 20 },
+    excludeDomains: { maxItems: 20 },
+    timeRange: { anyOf: [{ enum: ["day", "week", "month", "year"] }, { type: "null" }] },
+    cache: { enum: ["default", "bypass", "only"] },
+  });
+});
+
 test("prompts bring the steps to choose from, and what is known of a server", async () => {
   const scene = createProductScene();
   const { prompts } = (await send(scene, "prompts/list")).body.result;
@@ -365,6 +383,16 @@ test("prompts bring the steps to choose from, and what is known of a server", as
     (await send(scene, "prompts/get", { name, arguments: args })).body.result.messages[0].content.text;
   const design = await textOf("design_server", { goal: "Count words" });
   expect(design).toContain("`response`: Ends the run with its answer.");
+  expect(design).toContain(
+    "config: {collection: string, document: object, unique?: string[], hash?: string[], hide?: string[]}\n" +
+      '  example: {"collection":"users"',
+  );
+  expect(design).toContain(
+    'timeRange?: "day" | "week" | "month" | "year" | null = null, includeDomains?: string[] = []',
+  );
+  expect(design).toContain("config: {status?: 200..599 = 200, headers?: {[name]: string}, body?: any}");
+  expect(design).toContain(`${ORIGIN}/docs/tools.json`);
+  expect(design).toContain(`curl ${ORIGIN}/mcp/servers `);
   expect(design.endsWith("The goal:\nCount words")).toBe(true);
   const diagnosis = await textOf("diagnose_server", { serverId: "mcp_1" });
   expect(diagnosis).toContain('"state": "draft"');

@@ -20,6 +20,7 @@ import {
   createTestRuntime,
   ENCRYPTION_KEY,
   SYSTEM,
+  toRunRequest,
 } from "../../support/runtime/runtime.ts";
 
 async function connect(mode: "legacy" | "auto") {
@@ -31,6 +32,7 @@ async function connect(mode: "legacy" | "auto") {
     agents: createAgentStore({ documents, ids: createIdSource(clock, systemRandom), clock }),
     tokens: createAccessTokens(ENCRYPTION_KEY),
     serving: createMcpServing({ publicUrl: undefined, allowedOrigins: [], log }),
+    toRunRequest,
   });
   const app = new Hono<AppEnv>();
   app.use(async (c, next) => {

@@ -22,6 +22,7 @@ import {
   keyOf,
   ORIGIN,
   SYSTEM,
+  toRunRequest,
 } from "../../support/runtime/runtime.ts";
 
 const ACTORS: Readonly<Record<string, Actor>> = {
@@ -44,7 +45,7 @@ function createScene(allowedOrigins: readonly string[] = []) {
   const agents = createAgentStore({ documents: made.documents, ids: createIdSource(clock, systemRandom), clock });
   const log = { debug() {}, info() {}, warn() {}, error() {} };
   const serving = createMcpServing({ publicUrl: ORIGIN, allowedOrigins, log });
-  const endpoints = createAgentMcpEndpoints({ runtime: made.runtime, agents, tokens, serving });
+  const endpoints = createAgentMcpEndpoints({ runtime: made.runtime, agents, tokens, serving, toRunRequest });
   const app = new Hono<AppEnv>();
   app.use(async (c, next) => {
     c.set("requestId", "req_test");

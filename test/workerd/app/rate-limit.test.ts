@@ -41,6 +41,26 @@ test("keys can't be guessed at line speed: failures count against the address", 
   expect(statuses).toEqual([401, 401, 401, 401, 401, 429, 429]);
 });
 
+test("where nobody in front says it, an address is that of the connection, and a header changes nothing", async () => {
+  const app = createTestApp({ variables: { RATE_LIMIT_PER_MINUTE: "2", TRUST_CF_CONNECTING_IP: "off" } });
+  const host = `198.51.100.${Math.floor(Math.random() * 250)}`;
+  const ask = async (clientIp: string | null, n: number) => {
+    const headers = { Authorization: "Bearer wrong", "CF-Connecting-IP": `203.0.113.${n}` };
+    const cf = clientIp === null ? {} : { cf: { clientIp } };
+    const request = new Request("http://orchestrix.test/mcp/servers", { headers, ...cf });
+    return (await app.app.fetch(request)).status;
+  };
+  const sameHost = [];
+  for (let n = 0; n < 4; n++) sameHost.push(await ask(`${host}:${40_000 + n}`, n));
+  expect(sameHost).toEqual([401, 401, 429, 429]);
+  const address = `2001:db8::${crypto.randomUUID().slice(0, 4)}`;
+  expect([await ask(`[${address}]:1`, 5), await ask(`[${address}]:2`, 6)]).toEqual([401, 401]);
+  expect(await ask(`[${address}]:3`, 7)).toBe(429);
+  const nobodySays = [];
+  for (let n = 0; n < 4; n++) nobodySays.push(await ask(null, n));
+  expect(nobodySays.slice(2)).toEqual([429, 429]);
+});
+
 test("health answers however often it is asked", async () => {
   const app = createTestApp({ variables: { RATE_LIMIT_BURST: "1" } });
   const address = { "CF-Connecting-IP": `2001:db8::${crypto.randomUUID().slice(0, 4)}` };

@@ -122,6 +122,7 @@ export function execute(steps: readonly Step[], scene: Scene = {}) {
     request: { input, method: "POST", headers: {}, query: {} },
     caller: { kind: "anonymous", id: "10.0.0.1" },
     chain: [AGENT_ID],
+    family: { runs: 1 },
     asOwner: {
       actor,
       requestId: "req_test",
@@ -143,6 +144,7 @@ export function execute(steps: readonly Step[], scene: Scene = {}) {
       },
     },
     readSecrets: scene.readSecrets ?? (async () => new Map(Object.entries(secrets))),
+    credentials: [],
   });
   const ended = execution.then(({ trace, ...rest }): Ended => ({ ...rest, trace: trace() }));
   return { execution: ended, lines, clock, journalled };

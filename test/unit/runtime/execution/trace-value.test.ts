@@ -3,23 +3,25 @@ import type { Json } from "../../../../src/core/json.ts";
 import { createSecretMask } from "../../../../src/runtime/execution/secret-mask.ts";
 import { traceValue } from "../../../../src/runtime/execution/trace-value.ts";
 
+const UNMASKED = { mask: null, credentials: [] };
+
 function bytes(value: Json): number {
   return new TextEncoder().encode(String(value)).length;
 }
 
 test("a small value is shown as it is, without what looks like a secret", () => {
   const value = { a: [1, null, "x"], password: "p", deep: { apiKey: 5 }, text: "Bearer abc.def" };
-  expect(traceValue(value, null)).toEqual({
+  expect(traceValue(value, UNMASKED)).toEqual({
     a: [1, null, "x"],
     password: "[masked]",
     deep: { apiKey: "[masked]" },
     text: "[masked]",
   });
-  expect(traceValue(null, null)).toBeNull();
+  expect(traceValue(null, UNMASKED)).toBeNull();
 });
 
 test("a large value is the beginning of its JSON, as a text that says so", () => {
-  const shown = traceValue({ name: "Ada", rows: Array.from({ length: 5_000 }, (_, i) => ({ i })) }, null);
+  const shown = traceValue({ name: "Ada", rows: Array.from({ length: 5_000 }, (_, i) => ({ i })) }, UNMASKED);
   expect(shown).toMatch(/^\{"name":"Ada","rows":\[\{"i":0\},\{"i":1\},.*…$/);
   expect(bytes(shown)).toBeLessThanOrEqual(4_096);
   expect(bytes(shown)).toBeGreaterThan(3_000);
@@ -36,7 +38,7 @@ test.each<[string, Json]>([
   ["a value that grows by its masks", Array.from({ length: 200 }, () => ({ token: 1 }))],
 ])("%s is cut without being written out", (_what, value) => {
   const startedAt = performance.now();
-  const shown = traceValue(value, null);
+  const shown = traceValue(value, UNMASKED);
   expect(performance.now() - startedAt).toBeLessThan(100);
   expect(bytes(shown)).toBeLessThanOrEqual(4_096);
   expect(String(shown).endsWith("…")).toBe(true);
@@ -45,11 +47,13 @@ test.each<[string, Json]>([
 
 test("a secret that the cut goes through does not show its beginning", () => {
   const secret = `s3cret${"z".repeat(300)}`;
-  const mask = createSecretMask([secret]);
+  const unshown = { mask: createSecretMask([secret]), credentials: [] };
   for (let before = 3_700; before < 4_300; before += 7) {
-    const shown = String(traceValue(`${"x".repeat(before)}${secret}${"y".repeat(5_000)}`, mask));
+    const shown = String(traceValue(`${"x".repeat(before)}${secret}${"y".repeat(5_000)}`, unshown));
     expect(shown).not.toContain("s3c");
-    expect(String(traceValue({ a: "x".repeat(before), b: secret, c: "y".repeat(5_000) }, mask))).not.toContain("s3c");
+    expect(String(traceValue({ a: "x".repeat(before), b: secret, c: "y".repeat(5_000) }, unshown))).not.toContain(
+      "s3c",
+    );
   }
 });
 
@@ -64,3 +68,13 @@ function nested(levels: number): Json {
   for (let i = 0; i < levels; i++) value = [value];
   return value;
 }
+
+test("a credential of this Worker is masked, and the cut shows nothing of its beginning", () => {
+  const credential = `admin.${"z".repeat(300)}`;
+  const unshown = { mask: null, credentials: [credential] };
+  expect(traceValue({ said: `the key is ${credential}` }, unshown)).toEqual({ said: "the key is [masked]" });
+  for (let before = 3_700; before < 4_300; before += 7) {
+    const shown = String(traceValue(`${"x".repeat(before)}${credential}${"y".repeat(5_000)}`, unshown));
+    expect(shown).not.toContain("admin");
+  }
+});

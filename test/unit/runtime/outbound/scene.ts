@@ -57,6 +57,7 @@ export function stepOf(
       allowedHosts: null,
       maxOutputBytes: 10_000,
       chain: ["agent_1"],
+      family: { runs: 1 },
       deadlineAtMs: Number.MAX_SAFE_INTEGER,
       ...run,
     },

@@ -1,0 +1,68 @@
+import { expect, test } from "vitest";
+import { err } from "../../../src/core/result.ts";
+import { FAMILY_MAX_RUNS } from "../../../src/runtime/limits.ts";
+import type { ToolServices } from "../../../src/runtime/tool.ts";
+import { ANYBODY, agentBody, callBy, createTestRuntime, requestOf, SYSTEM } from "../../support/runtime/runtime.ts";
+
+/** Agents that each search once, so that their runs can be counted, and call the one below, `width` times: at once, or one after the other. */
+async function createTower(widths: readonly number[], how: "at once" | "in turn", onError: "fail" | "continue") {
+  let runs = 0;
+  const search: ToolServices["search"] = async () => {
+    runs++;
+    return err({ code: "SEARCH_UNAVAILABLE", detail: "nothing", attempts: [], retryAfterSeconds: 5 });
+  };
+  const { runtime, settle } = createTestRuntime({ services: { search } });
+  const ids: string[] = [];
+  for (const [level, width] of [0, ...widths].entries()) {
+    const calls = Array.from({ length: width }, (_, i) => ({
+      toolId: `call${i}`,
+      name: "callAgent",
+      config: { agentId: ids.at(-1) },
+      onError,
+    }));
+    const order = calls.map(({ toolId }) => toolId);
+    const look = { toolId: "look", name: "webSearch", config: { query: "x" }, onError: "continue" };
+    const tools = [look, ...calls];
+    const executionOrder = how === "at once" && width > 0 ? ["look", order] : ["look", ...order];
+    const made = await runtime.createAgent(
+      callBy(SYSTEM),
+      agentBody({ tools, executionOrder }, { serverId: `mcp_${level}` }),
+    );
+    if (!made.ok) throw new Error(JSON.stringify(made.error));
+    ids.push(made.value.agent.agentId);
+  }
+  return {
+    async run() {
+      const run = await runtime.run(callBy(ANYBODY), ids.at(-1) ?? "", requestOf(null));
+      if (!run.ok) throw new Error(run.error.detail);
+      await settle();
+      return run.value.result;
+    },
+    runsSoFar: () => runs,
+  };
+}
+
+test.each<["at once" | "in turn", readonly number[]]>([
+  ["at once", [4, 10, 10]],
+  ["in turn", [4, 10, 10]],
+  ["in turn", [99]],
+])("one call makes %s no more than the runs that a family may have: %j", async (how, widths) => {
+  const tower = await createTower(widths, how, "continue");
+  expect((await tower.run()).ok).toBe(true);
+  expect(tower.runsSoFar()).toBe(FAMILY_MAX_RUNS);
+});
+
+test("beyond them a call fails, and says why", async () => {
+  const tower = await createTower([FAMILY_MAX_RUNS], "in turn", "fail");
+  const result = await tower.run();
+  expect(result).toMatchObject({
+    ok: false,
+    error: { code: "RUN_FAILED", detail: `step call49: a run and all it calls are ${FAMILY_MAX_RUNS} runs at most` },
+  });
+});
+
+test("each request begins a family of its own", async () => {
+  const tower = await createTower([FAMILY_MAX_RUNS - 1], "in turn", "fail");
+  expect([(await tower.run()).ok, (await tower.run()).ok]).toEqual([true, true]);
+  expect(tower.runsSoFar()).toBe(2 * FAMILY_MAX_RUNS);
+});
