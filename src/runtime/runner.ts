@@ -10,6 +10,7 @@ import type { TraceHeaders } from "../core/trace-context.ts";
 import type { NewLogEvent } from "../servers/execution-log.ts";
 import { type AgentRecord, type AgentStore, isAgentId } from "./agents/agent-store.ts";
 import type { Graph, Policy, RunTrace } from "./contract.ts";
+import { goOn } from "./execution/at-once.ts";
 import {
   type Execution,
   type ExecutorDeps,
@@ -142,13 +143,13 @@ export function createRunner(
     "agentId" | "issuer" | "tracedAgentId" | "ownerId" | "serverId" | "version" | "trigger" | "dryRun" | "caller"
   >;
 
-  async function execute(
+  function execute(
     call: Call,
     plan: Plan,
     request: RunRequest,
     particulars: Particulars,
     { chain, family = { runs: 1 }, deadlineAtMs }: Descent,
-  ): Promise<Run> {
+  ): Run | Promise<Run> {
     const { agentId, ownerId } = particulars;
     const span = tracing.startRun(call.trace?.() ?? null);
     const runId = ids.next("run");
@@ -163,17 +164,13 @@ export function createRunner(
       ...(deadlineAtMs === undefined ? {} : { deadlineAtMs }),
       asOwner: callAsOwner(call, agentId, ownerId, span),
     };
-    const running = runToRecord();
-    defer("run", running);
-    return running;
-
-    async function runToRecord(): Promise<Run> {
-      const ended = await executePlan(plan, order, executor);
-      const kept = keep(ended, ownerId, call.actor, span);
-      if (kept !== null) await kept;
+    const running = goOn(executePlan(plan, order, executor), (ended) => {
       const { result, isKnown, trace } = ended;
-      return { runId, result, isKnown, trace };
-    }
+      const run = { runId, result, isKnown, trace };
+      return keep(ended, ownerId, call.actor, span)?.then(() => run) ?? run;
+    });
+    if (running instanceof Promise) defer("run", running);
+    return running;
   }
 
   async function runAgent(

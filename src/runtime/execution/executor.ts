@@ -23,10 +23,11 @@ import {
   takeSecrets,
   withSteps,
 } from "./active-run.ts";
+import { goOn } from "./at-once.ts";
 import { isAnswerKnown } from "./not-known.ts";
 import { noteSkipped } from "./run-step.ts";
 import { maskResult, maskThrown } from "./secret-mask.ts";
-import { runStage } from "./stage.ts";
+import { runStage, type StageEnd } from "./stage.ts";
 
 /** What a graph may know of the request: header names in lower case, credentials that are ours left out. */
 export interface RunRequest {
@@ -92,29 +93,43 @@ export interface ExecutorDeps {
   readonly credentials: readonly string[];
 }
 
-/** Runs the stages of a plan in order, until a step ends the run. Never throws. */
-export async function executePlan(plan: Plan, order: RunOrder, deps: ExecutorDeps): Promise<Execution> {
+/**
+ * Runs the stages of a plan in order, until a step ends the run. Never throws or rejects. A run whose steps only compute
+ * is over at once.
+ */
+export function executePlan(plan: Plan, order: RunOrder, deps: ExecutorDeps): Execution | Promise<Execution> {
   const run = beginRun(plan, order, deps);
-  const { result: unmasked, isCancelled } = await runToEnd(run);
+  return goOn(runToEnd(run), (ending) => conclude(run, ending));
+}
+
+function conclude(run: ActiveRun, { result: unmasked, isCancelled }: Ending): Execution {
   const result = run.mask === null ? unmasked : maskResult(unmasked, run.mask);
   const summary = summarize(run, { result, isCancelled });
   return { result, isKnown: isAnswerKnown(run), summary, trace: () => withSteps(run, summary) };
 }
 
-async function runToEnd(run: ActiveRun): Promise<Ending> {
-  const { plan, order, deps } = run;
-  const about = { runId: order.runId, agentId: order.agentId };
+function runToEnd(run: ActiveRun): Ending | Promise<Ending> {
+  const orBroken = (error: unknown) => breakOff(run, error);
   try {
-    const isReady = plan.secretNames.length === 0 || (await readSecrets(run));
-    return isReady ? await runStages(run) : withoutSecrets(run);
+    const ending = run.plan.secretNames.length === 0 ? runStages(run) : runWithSecrets(run);
+    return ending instanceof Promise ? ending.catch(orBroken) : ending;
   } catch (error) {
-    if (error instanceof StorageUnavailable) {
-      deps.log.warn("run_secrets_unavailable", { ...about, error });
-      return failWith({ code: "STORAGE_UNAVAILABLE", detail: "the store of secrets does not answer" });
-    }
-    deps.log.error("run_bug", { ...about, error: maskThrown(toError(error), run.mask) });
-    return failWith({ code: "INTERNAL", detail: "internal error" });
+    return orBroken(error);
   }
+}
+
+async function runWithSecrets(run: ActiveRun): Promise<Ending> {
+  return (await readSecrets(run)) ? runStages(run) : withoutSecrets(run);
+}
+
+function breakOff({ order, deps, mask }: ActiveRun, error: unknown): Ending {
+  const about = { runId: order.runId, agentId: order.agentId };
+  if (error instanceof StorageUnavailable) {
+    deps.log.warn("run_secrets_unavailable", { ...about, error });
+    return failWith({ code: "STORAGE_UNAVAILABLE", detail: "the store of secrets does not answer" });
+  }
+  deps.log.error("run_bug", { ...about, error: maskThrown(toError(error), mask) });
+  return failWith({ code: "INTERNAL", detail: "internal error" });
 }
 
 /** False where they do not come within the run's time. */
@@ -136,22 +151,40 @@ function failWith(error: AppError): Ending {
   return { result: err(error), isCancelled: false };
 }
 
-async function runStages(run: ActiveRun): Promise<Ending> {
+/** Where a run stands between two stages. */
+interface Place {
+  /** The next stage. */
+  readonly at: number;
+  /** What the run answers where no step does: the outputs of the stage before. */
+  readonly last: Json;
+}
+
+const START: Place = { at: 0, last: null };
+
+function runStages(run: ActiveRun, from: Place = START): Ending | Promise<Ending> {
   const { stages } = run.plan;
-  let last: Json = null;
-  for (let at = 0; at < stages.length; ) {
-    const stage = stages[at] ?? [];
+  let place = from;
+  for (let stage = stages[place.at]; stage !== undefined; stage = stages[place.at]) {
     const ended = runStage(run, stage);
-    const { outputs, goTo, ending } = ended instanceof Promise ? await ended : ended;
-    if (ending !== null) return ending;
-    for (const [i, step] of stage.entries()) keepOutput(run, step, outputs[i] ?? null);
-    // A response that was passed by is no output of anybody.
-    if (stage[0]?.name !== "response") last = outputOf(stage, outputs);
-    at = goTo === null ? at + 1 : passOver(run, at + 1, goTo);
+    if (ended instanceof Promise) {
+      const here = place;
+      return ended.then((end) => end.ending ?? runStages(run, passStage(run, here, end)));
+    }
+    if (ended.ending !== null) return ended.ending;
+    place = passStage(run, place, ended);
   }
+  const { last } = place;
   // Outputs are bounded one by one; a group's come together only here.
   if (jsonSize(last, run.context.maxOutputBytes) === null) return tooLarge(run);
   return { result: ok({ status: 200, headers: {}, body: last }), isCancelled: false };
+}
+
+function passStage(run: ActiveRun, { at, last }: Place, { outputs, goTo }: StageEnd): Place {
+  const stage = run.plan.stages[at] ?? [];
+  for (const [i, step] of stage.entries()) keepOutput(run, step, outputs[i] ?? null);
+  const next = goTo === null ? at + 1 : passOver(run, at + 1, goTo);
+  // A response that was passed by is no output of anybody.
+  return { at: next, last: stage[0]?.name === "response" ? last : outputOf(stage, outputs) };
 }
 
 /** Of a group, the outputs of all its steps by their ids. */

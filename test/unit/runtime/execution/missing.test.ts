@@ -48,14 +48,6 @@ describe.each([jwtVerifyTool, authMiddlewareTool])("$name answers 401", (tool) =
       error: { code: "RUN_FAILED", detail: "step auth: {{input.audience}} has no value" },
     });
   });
-
-  test("and a secret that is not set fails it too", async () => {
-    const ended = await verify({ token: "{{secrets.GONE}}" });
-    expect(ended.result).toMatchObject({
-      ok: false,
-      error: { code: "RUN_FAILED", detail: "step auth: the secret GONE is not set" },
-    });
-  });
 });
 
 describe("inputValidation never checks another value than the one it was given", () => {
