@@ -32,6 +32,8 @@ export async function serveWorker(options: {
   readonly stateDir: string;
   readonly variables: Readonly<Record<string, string>>;
   readonly onLog: (entry: WorkerdStructuredLog) => void;
+  /** False where no graph runs code: its processes are then started with the first that does. */
+  readonly expectsCode?: boolean;
   /** Where the runtime's inspector listens, for a debugger or a profiler; absent: nowhere. */
   readonly inspectorPort?: number;
 }): Promise<LocalServer> {
@@ -70,7 +72,7 @@ export async function serveWorker(options: {
     }),
   );
   // Started before anybody asks: what it takes is not to count against a step's time.
-  await Promise.all([miniflare.ready, sandbox.warm()]);
+  await Promise.all([miniflare.ready, ...(options.expectsCode === false ? [] : [sandbox.warm()])]);
   const crons = (Array.isArray(cronTriggers) ? cronTriggers : []).map(
     (pattern: string) =>
       new Cron(pattern, { timezone: "UTC", protect: true, unref: true }, async () => {

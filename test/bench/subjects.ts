@@ -42,6 +42,7 @@ async function startOnPort(options: WorkerOptions, port: number): Promise<Subjec
     host: HOST,
     port,
     stateDir: join(options.stateRoot, String(port)),
+    expectsCode: false,
     onLog: ({ level, message }) => {
       if (level === "error") console.error(message);
     },

@@ -1,4 +1,4 @@
-import { runs } from "../../storage/documents/collections.ts";
+import { runSums } from "../../storage/documents/collections.ts";
 import type { Documents, StoredDocument } from "../../storage/documents/documents.ts";
 import type { RunStats, RunTrace } from "../contract.ts";
 import { bucketOf, percentile } from "./histogram.ts";
@@ -55,12 +55,16 @@ export function createRunSums({ documents }: { readonly documents: Documents }):
   /** Adds the amounts unless the run's slot holds one of `done`, the first of which it then holds. */
   async function countOnce(keeper: string, runId: string, done: readonly [string, ...string[]], amounts: Amounts) {
     const slot = `last_${runId.slice(-1)}`;
-    const _id = sumsId(keeper);
+
     const add = () =>
-      documents.updateOne(runs(keeper), { _id, [slot]: { $nin: done } }, { $inc: amounts, $set: { [slot]: done[0] } });
+      documents.updateOne(
+        runSums(keeper),
+        { _id: keeper, [slot]: { $nin: done } },
+        { $inc: amounts, $set: { [slot]: done[0] } },
+      );
     const added = await add();
     if (added.ok && added.value.matchedCount === 1) return;
-    const made = await documents.insertOne(runs(keeper), { _id, ...amounts, [slot]: done[0] });
+    const made = await documents.insertOne(runSums(keeper), { _id: keeper, ...amounts, [slot]: done[0] });
     // It is there already: it holds the run, or another first run has made it at this moment.
     if (!made.ok) await add();
   }
@@ -70,7 +74,7 @@ export function createRunSums({ documents }: { readonly documents: Documents }):
     await countOnce(keeper, runId, done, { total: 1, failed: 1, kept: 1 });
   }
 
-  const find = (keeper: string) => documents.findOne(runs(keeper), { _id: sumsId(keeper) });
+  const find = (keeper: string) => documents.findOne(runSums(keeper), { _id: keeper });
 
   return {
     async countEnd(keeper, { runId, outcome, durationMs }) {
@@ -84,16 +88,16 @@ export function createRunSums({ documents }: { readonly documents: Documents }):
       await countOnce(keeper, runId, [`${runId}:late`], { failed, [`b${bucketOf(durationMs)}`]: 1 });
     },
     async count(keeper, amounts) {
-      const sums = { _id: sumsId(keeper) };
-      const counted = await documents.updateOne(runs(keeper), sums, { $inc: amounts }, { upsert: true });
+      const sums = { _id: keeper };
+      const counted = await documents.updateOne(runSums(keeper), sums, { $inc: amounts }, { upsert: true });
       // Two firsts at once may both insert; the second finds the first one's document.
-      if (!counted.ok) await documents.updateOne(runs(keeper), sums, { $inc: amounts });
+      if (!counted.ok) await documents.updateOne(runSums(keeper), sums, { $inc: amounts });
     },
     async noteRemoved(keeper, count) {
-      await documents.updateOne(runs(keeper), { _id: sumsId(keeper) }, { $inc: { kept: -count } });
+      await documents.updateOne(runSums(keeper), { _id: keeper }, { $inc: { kept: -count } });
     },
     async noteSwept(keeper, sweptTo, sweptTotal) {
-      await documents.updateOne(runs(keeper), { _id: sumsId(keeper) }, { $set: { sweptTo, sweptTotal } });
+      await documents.updateOne(runSums(keeper), { _id: keeper }, { $set: { sweptTo, sweptTotal } });
     },
     async read(keeper) {
       const sums = await find(keeper);
@@ -120,14 +124,9 @@ export function createRunSums({ documents }: { readonly documents: Documents }):
       };
     },
     async forget(keeper) {
-      await documents.deleteOne(runs(keeper), { _id: sumsId(keeper) });
+      await documents.deleteOne(runSums(keeper), { _id: keeper });
     },
   };
-}
-
-/** Has no field `agentId`, so that it is no run; an `_id` of its own among all keepers' documents. */
-function sumsId(keeper: string): string {
-  return `stats:${keeper}`;
 }
 
 function numberIn(document: StoredDocument | null, field: string): number {

@@ -38,6 +38,9 @@ export const agentBindings = (serverId: string): Collection => system("agent_bin
 /** Every agent, for scheduled jobs; `_id` is `<shard>:<agentId>`. `shard` is the last character of the agentId. */
 export const agentIndex = (shard: string): Collection => system("agent_index", `agent_index:${shard}`);
 
+/** Sums of runs, one for each agent. Apart from the runs and spread like agents: those of busy agents are at hand. */
+export const runSums = (agentId: string): Collection => system("run_sums", `run_sums:${agentShard(agentId)}`);
+
 /** Traces; `_id` is the runId and sorts by time. */
 export const runs = (agentId: string): Collection => system("runs", `runs:${agentId}`);
 

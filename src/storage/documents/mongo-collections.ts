@@ -15,6 +15,7 @@ const SYSTEM_UNIQUE_FIELDS: ReadonlyMap<string, readonly string[]> = new Map([
   ["agent_bindings", []],
   ["agent_index", []],
   ["runs", []],
+  ["run_sums", []],
   ["keys", []],
   ["server_versions", []],
   ["deployments", []],

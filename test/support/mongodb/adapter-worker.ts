@@ -19,7 +19,15 @@ export async function startAdapterWorker(
 ): Promise<AdapterWorker> {
   const stateDir = await mkdtemp(join(tmpdir(), "orchestrix-integration-"));
   const port = await findFreePort("127.0.0.1");
-  const worker = await serveWorker({ bundle, host: "127.0.0.1", port, stateDir, variables, onLog: () => {} });
+  const worker = await serveWorker({
+    bundle,
+    host: "127.0.0.1",
+    port,
+    stateDir,
+    variables,
+    expectsCode: false,
+    onLog: () => {},
+  });
   return {
     url: worker.url,
     driver: createRemoteDocuments(`${worker.url}/driver`),

@@ -7,7 +7,7 @@ import { bucketOf, percentile } from "../../../src/runtime/runs/histogram.ts";
 import { RUN_DEAD_AFTER_MS, TRACE_STEPS_MAX_BYTES } from "../../../src/runtime/runs/limits.ts";
 import { createRunHistory } from "../../../src/runtime/runs/run-history.ts";
 import { testRunsOf } from "../../../src/runtime/runs/run-ids.ts";
-import { runs } from "../../../src/storage/documents/collections.ts";
+import { runSums, runs } from "../../../src/storage/documents/collections.ts";
 import type { Documents } from "../../../src/storage/documents/documents.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { createMemoryDocuments } from "../../support/memory-documents.ts";
@@ -110,7 +110,7 @@ describe("sums", () => {
 
   test("sums of earlier versions go on", async () => {
     const { documents, history, traceOf } = setUp();
-    await documents.insertOne(runs(AGENT), { _id: `stats:${AGENT}`, total: 7, failed: 2, kept: 7, b8: 7 });
+    await documents.insertOne(runSums(AGENT), { _id: AGENT, total: 7, failed: 2, kept: 7, b8: 7 });
     await history.record(traceOf());
     expect(await history.stats(AGENT)).toMatchObject({ total: 8, failed: 2 });
   });
@@ -139,7 +139,7 @@ describe("the journal", () => {
     await history.record(ended(run));
     expect(await history.list(AGENT, 10)).toEqual([ended(run)]);
     expect(await history.stats(AGENT)).toMatchObject({ total: 1, failed: 0 });
-    expect(documents.named("runs")).toHaveLength(2);
+    expect(documents.named("runs")).toHaveLength(1);
   });
 
   test("an earlier state that comes in late takes nothing back", async () => {
@@ -481,7 +481,7 @@ describe("what is kept", () => {
     await watched.cleanUpRuns(AGENT);
     await watched.cleanUpRuns("agent_none");
     expect(writes).toBe(0);
-    expect(documents.named("runs")).toHaveLength(2);
+    expect(documents.named("runs")).toHaveLength(1);
   });
 
   test("what is forgotten is gone, of that agent alone", async () => {
