@@ -52,6 +52,9 @@ export const RUN_STREAM_RECHECK_MS = 8_000;
 export const TRACES_AT_ONCE = 30;
 /** Then one in this time of each: twenty a second, at some 3 ms of work. */
 export const TRACE_EVERY_MS = 50;
+/** An isolate that ended more runs than this in the last second is busy, and keeps fewer: who would read them all? */
+export const BUSY_RUNS_PER_SECOND = 200;
+export const BUSY_TRACE_EVERY_MS = 200;
 /** How long an answer waits for a store that is to take the end of a run which changed something. */
 export const END_WAIT_MS = 2_000;
 /** Agents whose runs wait to be counted, at some 200 bytes each. */

@@ -7,6 +7,8 @@ import type { ExecutionLog, NewLogEvent } from "../../servers/execution-log.ts";
 import type { RunTrace } from "../contract.ts";
 import type { RunSummary } from "../execution/active-run.ts";
 import {
+  BUSY_RUNS_PER_SECOND,
+  BUSY_TRACE_EVERY_MS,
   COUNT_EVERY_MS,
   COUNTING_MAX_MS,
   COUNTS_AT_ONCE,
@@ -43,7 +45,7 @@ const RUNS_METRIC = "orchestrix_runs_total";
 
 /**
  * Writing a trace costs more than a small run itself. So an isolate keeps the traces of TRACES_AT_ONCE good runs and then
- * of one in each TRACE_EVERY_MS, the same of others, and those of all journalled runs. Of the rest number, outcome and
+ * of one in each TRACE_EVERY_MS (BUSY_TRACE_EVERY_MS where it is busy), the same of others, and those of all journalled runs. Of the rest number, outcome and
  * duration are counted, many runs in one write, and so many writes in a time, however many agents there are. A process
  * that ends loses what it has counted since the last write.
  */
@@ -138,16 +140,31 @@ export function createRunRecorder(deps: {
   };
 }
 
-/** What may be spent: TRACES_AT_ONCE, and one more every TRACE_EVERY_MS. Spread, so that no write waits behind others. */
+/**
+ * What may be spent: TRACES_AT_ONCE, and one more every TRACE_EVERY_MS, or BUSY_TRACE_EVERY_MS of who is busy. Spread, so
+ * that no write waits behind others.
+ */
 function createMeans(clock: Clock): { spend(): boolean } {
   let left = TRACES_AT_ONCE;
   let filledAtMs = clock.now();
+  let everyMs = TRACE_EVERY_MS;
+  let second = { startMs: clock.now(), asked: 0 };
+
+  function lookAtLoad(nowMs: number): void {
+    second.asked++;
+    if (nowMs - second.startMs < MS_PER_SECOND) return;
+    everyMs = second.asked > BUSY_RUNS_PER_SECOND ? BUSY_TRACE_EVERY_MS : TRACE_EVERY_MS;
+    second = { startMs: nowMs, asked: 0 };
+  }
+
   return {
     spend() {
-      const gained = Math.floor((clock.now() - filledAtMs) / TRACE_EVERY_MS);
+      const nowMs = clock.now();
+      lookAtLoad(nowMs);
+      const gained = Math.floor((nowMs - filledAtMs) / everyMs);
       if (gained > 0) {
         left = Math.min(TRACES_AT_ONCE, left + gained);
-        filledAtMs += gained * TRACE_EVERY_MS;
+        filledAtMs += gained * everyMs;
       }
       if (left === 0) return false;
       left--;
@@ -155,3 +172,5 @@ function createMeans(clock: Clock): { spend(): boolean } {
     },
   };
 }
+
+const MS_PER_SECOND = 1_000;

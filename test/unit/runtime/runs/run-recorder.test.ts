@@ -8,6 +8,7 @@ import { createTestLog } from "../../../support/runtime/runtime.ts";
 
 const TRACES_AT_ONCE = 30;
 const TRACE_EVERY_MS = 50;
+const BUSY_TRACE_EVERY_MS = 200;
 const COUNT_EVERY_MS = 250;
 const COUNTS_AT_ONCE = 25;
 const END_WAIT_MS = 2_000;
@@ -80,16 +81,38 @@ test("runs beyond what an isolate keeps are counted, many in one write, and thei
   expect(scene.counted).toEqual([["agent_1", { total: 40, failed: 0, b10: 40 }]]);
 });
 
-test("a steady stream leaves a trace every so often, one at a time", async () => {
+test.each([
+  ["a steady stream leaves a trace every so often, one at a time", 1, TRACE_EVERY_MS],
+  ["a busy isolate keeps fewer", 20, BUSY_TRACE_EVERY_MS],
+])("%s", async (_name, runsEvery10Ms, everyMs) => {
   const scene = createScene();
-  for (let n = 0; n < TRACES_AT_ONCE; n++) scene.end();
-  for (let ms = 0; ms < 1_000; ms += 10) {
+  const run = async (ms: number) => {
+    for (let end = scene.clock.now() + ms; scene.clock.now() < end; ) {
+      await scene.clock.advance(10);
+      const before = scene.recorded.length;
+      for (let n = 0; n < runsEvery10Ms; n++) scene.end();
+      expect(scene.recorded.length - before).toBeLessThanOrEqual(runsEvery10Ms);
+    }
+  };
+  await run(2_000);
+  const before = scene.recorded.length;
+  await run(5_000);
+  expect(scene.recorded.length - before).toBe(5_000 / everyMs);
+});
+
+test("who was busy and is no longer keeps every trace again", async () => {
+  const scene = createScene();
+  for (let ms = 0; ms < 2_000; ms += 10) {
     await scene.clock.advance(10);
-    const before = scene.recorded.length;
     for (let n = 0; n < 20; n++) scene.end();
-    expect(scene.recorded.length - before).toBeLessThanOrEqual(1);
   }
-  expect(scene.recorded).toHaveLength(TRACES_AT_ONCE + 1_000 / TRACE_EVERY_MS);
+  await scene.clock.advance(3_000);
+  const before = scene.recorded.length;
+  for (let n = 0; n < 40; n++) {
+    await scene.clock.advance(100);
+    scene.end();
+  }
+  expect(scene.recorded.length - before).toBe(40);
 });
 
 test("failures have room of their own, and a journalled run always gets its end", () => {
