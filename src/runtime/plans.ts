@@ -13,15 +13,15 @@ export interface Plans {
   /** Every fault at once, those of the policy under `policy`. */
   plan(graph: Graph, policy: unknown): Promise<Result<Plan, readonly FieldError[]>>;
   /**
-   * Of a stored agent: planned once per revision and isolate, those planned longest ago forgotten first.
-   * @throws where a stored graph is no longer right: a tool was taken out of this version.
+   * Of a stored agent: planned once per revision and isolate, those planned longest ago forgotten first. Faults of a graph
+   * that was right when it was stored: this version may take less than the one that took it.
    */
-  planOf(agent: AgentRecord): Promise<Plan>;
+  planOf(agent: AgentRecord): Promise<Result<Plan, readonly FieldError[]>>;
 }
 
 interface Planned {
   readonly revision: string;
-  readonly plan: Plan;
+  readonly plan: Result<Plan, readonly FieldError[]>;
   readonly chars: number;
 }
 
@@ -45,19 +45,12 @@ export function createPlans(deps: {
       const known = cache.get(agent._id);
       if (known?.revision === agent.revision) return known.plan;
       const { revision, graph, policy } = agent;
-      const plan = await planStored(agent, plans);
+      const plan = await plans.plan(storedGraph(agent), storedPolicy(agent));
       cache.set(agent._id, { revision, plan, chars: graph.length + policy.length });
       return plan;
     },
   };
   return plans;
-}
-
-async function planStored(agent: AgentRecord, plans: Plans): Promise<Plan> {
-  const plan = await plans.plan(storedGraph(agent), storedPolicy(agent));
-  if (plan.ok) return plan.value;
-  const [fault] = plan.error;
-  throw new Error(`the stored graph of ${agent._id} does not plan: ${fault?.path} ${fault?.message}`);
 }
 
 /** For graphs that hold none. */

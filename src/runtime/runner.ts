@@ -1,13 +1,11 @@
-import type { Actor, Call, Scope } from "../core/actor.ts";
+import type { Actor, Call } from "../core/actor.ts";
 import type { Clock } from "../core/clock.ts";
-import { validationFailed } from "../core/errors.ts";
+import { type FieldError, validationFailed } from "../core/errors.ts";
 import type { IdSource, RandomBytes } from "../core/ids.ts";
 import type { Json } from "../core/json.ts";
 import type { Defer, Logger } from "../core/logger.ts";
 import { createRecent } from "../core/recent.ts";
-import { ok, type Result } from "../core/result.ts";
-import type { TraceHeaders } from "../core/trace-context.ts";
-import type { NewLogEvent } from "../servers/execution-log.ts";
+import { err, ok, type Result } from "../core/result.ts";
 import { type AgentRecord, type AgentStore, isAgentId } from "./agents/agent-store.ts";
 import type { Graph, Policy, RunTrace } from "./contract.ts";
 import { goOn } from "./execution/at-once.ts";
@@ -22,6 +20,8 @@ import type { Plan } from "./graph/graph.ts";
 import { CALL_MAX_DEPTH, FAMILY_MAX_RUNS } from "./limits.ts";
 import type { Plans } from "./plans.ts";
 import type { RunAdmission } from "./run-admission.ts";
+import { callAsOwner, callerOf, testIssuer } from "./run-identity.ts";
+import { toRunEvent } from "./runs/run-event.ts";
 import type { RunJournal } from "./runs/run-journal.ts";
 import type { RunRecorder } from "./runs/run-recorder.ts";
 import type { RunSpan, RunTracing } from "./runs/run-tracing.ts";
@@ -134,7 +134,7 @@ export function createRunner(
   function keep({ summary, trace }: Execution, ownerId: string, actor: Actor, span: RunSpan): Promise<void> | null {
     tracing.exportRun(trace, span);
     if (summary.dryRun) return null;
-    const event = (written: RunTrace) => toEvent(written, ownerId, actor);
+    const event = (written: RunTrace) => toRunEvent(written, ownerId, actor);
     return recorder.keep({ summary, trace, event, isJournalled: journalled.get(summary.runId) !== undefined });
   }
 
@@ -173,6 +173,14 @@ export function createRunner(
     return running;
   }
 
+  /** Whoever calls it is told that it is not his fault, and no more: the graph is its owner's. */
+  function refuseAgent({ _id: agentId, serverId }: AgentRecord, faults: readonly FieldError[]): Result<never> {
+    const told = faults.slice(0, FAULTS_LOGGED_MAX).map(({ path, message }) => `${path}: ${message}`);
+    log.error("agent_graph_refused", { agentId, serverId, faults: told });
+    const detail = "this version no longer takes the agent's graph: its owner has to mend it and deploy it again";
+    return err({ code: "RUN_FAILED", detail, runId: ids.next("run"), step: "" });
+  }
+
   async function runAgent(
     call: Call,
     agent: AgentRecord,
@@ -181,7 +189,9 @@ export function createRunner(
     descent: Descent,
   ): Promise<Result<Run>> {
     const { _id: agentId, ownerId, serverId, version } = agent;
-    const plan = await plans.planOf(agent);
+    const planned = await plans.planOf(agent);
+    if (!planned.ok) return refuseAgent(agent, planned.error);
+    const plan = planned.value;
     const caller = callerOf(call.actor, callerAddress);
     const { dryRun = false } = descent;
     // What is tried takes nothing of the rate that the agent's callers have.
@@ -228,31 +238,11 @@ export function createRunner(
   };
 }
 
-/**
- * A graph that nobody has deployed makes no token that a deployed agent takes. One issuer for all tests of an owner, so
- * that a test of one graph takes what a test of another made. No agent's id holds a colon.
- */
-function testIssuer(ownerId: string): string {
-  return `test:${ownerId}`;
-}
-
-function toEvent(trace: RunTrace, ownerId: string, actor: Actor): NewLogEvent {
-  const { runId, agentId, serverId, requestId, outcome, status, durationMs, error } = trace;
-  return {
-    serverId,
-    ownerId,
-    type: outcome === "ok" ? "run_complete" : "run_failed",
-    message: `run ${status === null ? `was ${outcome}` : `answered ${status}`} after ${durationMs} ms`,
-    // The log is the owner's to read, and whose keys others hold is not their business.
-    actor: actor.kind === "key" && actor.ownerId !== ownerId ? "anonymous" : actor.id,
-    requestId,
-    data: { runId, agentId, outcome, status, durationMs, error },
-  };
-}
-
 /** Far more than are under way at once in one isolate. */
 const JOURNALLED_RUNS_MAX = 10_000;
 const FIRST_FAILURE_STATUS = 400;
+/** Enough to see what is wrong; the editor's own check lists all. */
+const FAULTS_LOGGED_MAX = 5;
 
 /** What a run came to for the step that began it. */
 function toToolResult({ result, runId, isKnown }: Run, agentId: string, dryRun: boolean): ToolResult {
@@ -263,21 +253,3 @@ function toToolResult({ result, runId, isKnown }: Run, agentId: string, dryRun: 
   if (status >= FIRST_FAILURE_STATUS) return fail(`${what} answered ${status}`);
   return isKnown ? output(body) : standIn(body);
 }
-
-/** Who calls, as rules and limits see it. */
-function callerOf(actor: Actor, address: string): RunOrder["caller"] {
-  return { kind: actor.kind, id: actor.kind === "anonymous" ? address : actor.id };
-}
-
-/** A graph acts for its owner whoever calls it, and may do no more than its tools need. What it calls is behind its span. */
-function callAsOwner(call: Call, agentId: string, ownerId: string, trace: TraceHeaders): Call {
-  return {
-    actor: { kind: "key", id: agentId, ownerId, scopes: SEARCH_ALONE },
-    requestId: call.requestId,
-    origin: call.origin,
-    trace: () => trace,
-    ...(call.signal === undefined ? {} : { signal: call.signal }),
-  };
-}
-
-const SEARCH_ALONE: ReadonlySet<Scope> = new Set(["search"]);

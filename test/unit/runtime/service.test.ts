@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { agentAnswer, runTraceSchema } from "../../../src/runtime/contract.ts";
+import { toolRegistry } from "../../../src/runtime/registry.ts";
 import { agentBindings, agents } from "../../../src/storage/documents/collections.ts";
 import type { Documents } from "../../../src/storage/documents/documents.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
@@ -393,4 +394,22 @@ test("records carry their owner and their times", async () => {
     agentId,
     ownerId: "user-1",
   });
+});
+
+test("an agent whose stored graph this version no longer takes says so, and the log says why", async () => {
+  const documents = createMemoryDocuments();
+  const agent = await deploy(createTestRuntime({ documents }));
+  const registry = new Map([...toolRegistry].filter(([name]) => name !== "response"));
+  const later = createTestRuntime({ documents, registry });
+  for (let n = 0; n < 2; n++) {
+    const run = await later.runtime.run(callBy(ANYBODY), agent.agentId, requestOf(1));
+    expect(run).toMatchObject({
+      ok: false,
+      error: { code: "RUN_FAILED", detail: expect.stringContaining("deploy it again") },
+    });
+  }
+  expect(later.lines).toMatchObject(
+    Array(2).fill({ level: "error", event: "agent_graph_refused", fields: { agentId: agent.agentId } }),
+  );
+  expect(JSON.stringify(later.lines[0]?.fields.faults)).toContain("no tool is named response");
 });
