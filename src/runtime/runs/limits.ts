@@ -59,8 +59,8 @@ export const BUSY_TRACE_EVERY_MS = 200;
 export const END_WAIT_MS = 2_000;
 /** Agents whose runs wait to be counted, at some 200 bytes each. */
 export const POOLED_KEEPERS_MAX = 10_000;
-/** So many are counted in each of these times: the runs of a thousand busy agents are counted every ten seconds. */
-export const COUNTS_AT_ONCE = 25;
+/** So many are counted in each of these times: the runs of a thousand busy agents are counted every 25 seconds. */
+export const COUNTS_AT_ONCE = 10;
 export const COUNT_EVERY_MS = 250;
 /** Less than the platform lets work go on behind an answer. */
 export const COUNTING_MAX_MS = 25_000;
