@@ -6,7 +6,7 @@ import type { Defer, Logger } from "../core/logger.ts";
 import type { Metrics } from "../core/metrics.ts";
 import type { MetricsSink } from "../observability/metrics-sink.ts";
 import type { AccessTokens } from "../runtime/agents/access-token.ts";
-import type { Sandbox } from "../runtime/tool.ts";
+import type { Sandbox } from "../runtime/sandbox/contract.ts";
 import type { SearchIndex } from "../search/index/search-index.ts";
 import type { PopularityStore } from "../search/warming/popularity-store.ts";
 import type { Documents } from "../storage/documents/documents.ts";

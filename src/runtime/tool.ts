@@ -6,9 +6,11 @@ import type { Json, JsonObject } from "../core/json.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { SearchAnswer, SearchRequest } from "../search/contract.ts";
 import type { Documents } from "../storage/documents/documents.ts";
+import type { EmailSender } from "./email/email-sender.ts";
 import type { Scope } from "./graph/references.ts";
 import type { Outbound } from "./outbound/outbound.ts";
 import type { Passwords } from "./passwords/passwords.ts";
+import type { Sandbox } from "./sandbox/contract.ts";
 
 /** What tools may use of the world. One object for all of them, put together in the composition. */
 export interface ToolServices {
@@ -29,40 +31,6 @@ export interface ToolServices {
   ownsAgent(ownerId: string, agentId: string): Promise<boolean>;
   /** Runs another agent of the same owner within this run's time, depth, chain and family, and dry where this run is. */
   callAgent(context: StepContext, agentId: string, input: Json): Promise<ToolResult>;
-}
-
-export interface Email {
-  readonly from: string | null;
-  readonly to: readonly string[];
-  readonly subject: string;
-  readonly text: string | null;
-  readonly html: string | null;
-}
-
-/** Sends one message. What the service says of a failure is in `message`, made for the graph's author. */
-export interface EmailSender {
-  /** Why it would not be sent, as far as that is known before the service is asked; null where nothing stands against it. */
-  faultOf(email: Email): string | null;
-  send(
-    email: Email,
-    options: { readonly idempotencyKey: string; readonly signal: AbortSignal },
-  ): Promise<
-    | { readonly kind: "sent"; readonly id: string }
-    | { readonly kind: "failed"; readonly message: string; readonly isPassing: boolean }
-  >;
-}
-
-/** Runs an author's own JavaScript apart from everything: no network, no bindings, its own time. */
-export interface Sandbox {
-  run(
-    source: string,
-    given: { readonly input: Json; readonly outputs: JsonObject },
-    options: { readonly ownerId: string; readonly signal: AbortSignal },
-  ): Promise<
-    | { readonly kind: "output"; readonly value: Json }
-    /** `isPassing` where the code may have no part in it. */
-    | { readonly kind: "failed"; readonly message: string; readonly isPassing?: boolean }
-  >;
 }
 
 /** A run and all those that it called, and they, together: one object for all of them, also while they run at once. */

@@ -4,7 +4,7 @@ import type { Clock } from "../../core/clock.ts";
 import { runWithin } from "../../core/deadline.ts";
 import type { Fetch } from "../../core/fetch.ts";
 import { maskText } from "../../core/mask.ts";
-import type { Email, EmailSender } from "../tool.ts";
+import type { Email, EmailSender } from "./email-sender.ts";
 import { EMAIL_ANSWER_MAX_BYTES, EMAIL_TIMEOUT_MS } from "./limits.ts";
 
 export interface ResendOptions {

@@ -1,6 +1,6 @@
 import { sha256, toHex } from "../../core/crypto.ts";
-import type { Sandbox } from "../tool.ts";
 import { describeFault, failed, readAnswer } from "./answer.ts";
+import type { Sandbox } from "./contract.ts";
 import { type CallIsolate, type IsolateCode, isolatesOfLoader, isolatesOfProcess, PassingFault } from "./isolates.ts";
 import { CODE_MAX_BYTES, SANDBOX_CPU_MS, SANDBOX_SUBREQUESTS } from "./limits.ts";
 import { modulesOf, WRAPPER_MODULE } from "./wrapper.ts";

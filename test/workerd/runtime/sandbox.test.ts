@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { afterAll, expect, test } from "vitest";
+import type { Sandbox } from "../../../src/runtime/sandbox/contract.ts";
 import { createSandbox } from "../../../src/runtime/sandbox/sandbox.ts";
-import type { Sandbox } from "../../../src/runtime/tool.ts";
 import { CODE_ATTACKS } from "../../support/runtime/code-attacks.ts";
 
 const table: { attack: string; contained: string }[] = [];

@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import type { Json, JsonObject } from "../../../../src/core/json.ts";
 import { planConfig } from "../../../../src/runtime/graph/step-config.ts";
+import type { Sandbox } from "../../../../src/runtime/sandbox/contract.ts";
 import { CODE_MAX_BYTES } from "../../../../src/runtime/sandbox/limits.ts";
-import type { Sandbox, StepContext } from "../../../../src/runtime/tool.ts";
+import type { StepContext } from "../../../../src/runtime/tool.ts";
 import { codeTool } from "../../../../src/runtime/tools/code.ts";
 
 const SOURCE = "export default async (input, { outputs }) => input.a;";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { JsonObject } from "../../../../src/core/json.ts";
+import type { EmailSender } from "../../../../src/runtime/email/email-sender.ts";
 import { planConfig } from "../../../../src/runtime/graph/step-config.ts";
-import type { EmailSender } from "../../../../src/runtime/tool.ts";
 import { emailSendTool } from "../../../../src/runtime/tools/email-send.ts";
 import { runTool, stepOf } from "../outbound/scene.ts";
 
