@@ -3,6 +3,7 @@ import { waitAtMost } from "../core/deadline.ts";
 import { StorageUnavailable } from "../core/errors.ts";
 import type { Defer } from "../core/logger.ts";
 import type { Metrics } from "../core/metrics.ts";
+import { createOneAtATime } from "../core/one-at-a-time.ts";
 import { createMetricsBuffer } from "./metrics-buffer.ts";
 import { METRICS_FLUSH_GRACE_MS, METRICS_FLUSH_MS, METRICS_READ_TIMEOUT_MS } from "./metrics-limits.ts";
 import { splitSeries } from "./metrics-series.ts";
@@ -36,8 +37,7 @@ export function createMetrics(options: {
   const buffer = createMetricsBuffer({ strict: options.strict ?? false });
   let sequence = 0;
   let unconfirmed: MetricsBatch | null = null;
-  /** Until then somebody else's flush is on its way. */
-  let flushingUntil = 0;
+  const beginFlush = createOneAtATime({ clock, defer }, "flush_metrics", flushEveryMs + METRICS_FLUSH_GRACE_MS);
 
   function nextBatch(): MetricsBatch | null {
     const contents = buffer.take();
@@ -57,21 +57,14 @@ export function createMetrics(options: {
 
   async function flushLater(): Promise<void> {
     if (flushEveryMs > 0) await new Promise<void>((resolve) => clock.after(flushEveryMs, resolve));
-    try {
-      await flush();
-    } finally {
-      flushingUntil = 0;
-    }
+    await flush();
   }
 
   return {
     metrics: buffer.metrics,
     flushSoon() {
       if (!buffer.hasNews() && unconfirmed === null) return;
-      const now = clock.now();
-      if (now < flushingUntil) return;
-      flushingUntil = now + flushEveryMs + METRICS_FLUSH_GRACE_MS;
-      defer("flush_metrics", flushLater());
+      beginFlush(flushLater);
     },
     async read() {
       const reading = flush().then(() => sink.read());

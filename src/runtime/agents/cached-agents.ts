@@ -1,5 +1,6 @@
 import type { Clock } from "../../core/clock.ts";
 import type { Defer } from "../../core/logger.ts";
+import { createOneAtATime } from "../../core/one-at-a-time.ts";
 import { createRecent } from "../../core/recent.ts";
 import { AGENT_CACHE_MAX_CHARS, AGENT_CACHE_MS, AGENT_RECHECK_MS, RECHECK_GRACE_MS } from "../limits.ts";
 import type { AgentRecord, AgentStore } from "./agent-store.ts";
@@ -26,8 +27,7 @@ export function createCachedAgents(deps: {
   const known = createRecent<Known>(AGENT_CACHE_MAX_CHARS, undefined, sizeOf);
   /** A read that was under way while something changed says nothing of now. */
   let changes = 0;
-  /** Until then somebody compares; whoever does may be broken off by the platform. */
-  let recheckingUntil = 0;
+  const recheckSoon = createOneAtATime({ clock, defer }, "recheck_agents", RECHECK_GRACE_MS);
 
   function forget(agentId: string): void {
     changes++;
@@ -68,15 +68,6 @@ export function createCachedAgents(deps: {
     }
   }
 
-  function recheckSoon(nowMs: number): void {
-    if (nowMs < recheckingUntil) return;
-    recheckingUntil = nowMs + RECHECK_GRACE_MS;
-    const rechecked = recheck().finally(() => {
-      recheckingUntil = 0;
-    });
-    defer("recheck_agents", rechecked);
-  }
-
   return {
     async find(agentId) {
       const nowMs = clock.now();
@@ -84,7 +75,7 @@ export function createCachedAgents(deps: {
       const ageMs = entry === undefined ? Number.POSITIVE_INFINITY : nowMs - entry.checkedAtMs;
       if (entry === undefined || ageMs >= AGENT_CACHE_MS) return read(agentId, nowMs);
       entry.usedAtMs = nowMs;
-      if (ageMs >= AGENT_RECHECK_MS) recheckSoon(nowMs);
+      if (ageMs >= AGENT_RECHECK_MS) recheckSoon(recheck);
       return entry.agent;
     },
     revisionsOf: store.revisionsOf,

@@ -3,6 +3,7 @@ import { waitAtMost } from "../../core/deadline.ts";
 import { StorageUnavailable } from "../../core/errors.ts";
 import type { Defer, Logger } from "../../core/logger.ts";
 import type { Metrics } from "../../core/metrics.ts";
+import { createOneAtATime } from "../../core/one-at-a-time.ts";
 import type { ExecutionLog, NewLogEvent } from "../../servers/execution-log.ts";
 import type { RunTrace } from "../contract.ts";
 import type { RunSummary } from "../execution/active-run.ts";
@@ -63,8 +64,7 @@ export function createRunRecorder(deps: {
   const pooled = new Map<string, Amounts>();
   /** Runs that were pooled so far. */
   let arrivals = 0;
-  /** Whoever counts may be broken off by the platform: others wait for it no longer than this. */
-  let countingUntil = 0;
+  const countSoon = createOneAtATime({ clock, defer }, "count_runs", COUNTING_MAX_MS);
 
   function pool(keeper: string, amounts: Amounts): void {
     const sums = pooled.get(keeper);
@@ -90,22 +90,13 @@ export function createRunRecorder(deps: {
   }
 
   /** While runs come, COUNTS_AT_ONCE in each COUNT_EVERY_MS; once they have stopped, all that is left. */
-  async function countAll(endAtMs: number): Promise<void> {
+  async function countAll(): Promise<void> {
+    const endAtMs = clock.now() + COUNTING_MAX_MS;
     while (pooled.size > 0 && clock.now() < endAtMs) {
       const before = arrivals;
       await new Promise<void>((resolve) => clock.after(COUNT_EVERY_MS, resolve));
       if (!(await countFirst(arrivals === before ? Number.POSITIVE_INFINITY : COUNTS_AT_ONCE))) return;
     }
-  }
-
-  function countSoon(): void {
-    const nowMs = clock.now();
-    if (nowMs < countingUntil) return;
-    countingUntil = nowMs + COUNTING_MAX_MS;
-    const counted = countAll(nowMs + COUNTING_MAX_MS).finally(() => {
-      countingUntil = 0;
-    });
-    defer("count_runs", counted);
   }
 
   async function recordEnd(trace: RunTrace): Promise<void> {
@@ -134,7 +125,7 @@ export function createRunRecorder(deps: {
       metrics.count(RUNS_METRIC, { outcome: summary.outcome === "ok" ? "ok" : "failed" });
       arrivals++;
       pool(keeperOf(summary), amountsOf(summary));
-      countSoon();
+      countSoon(countAll);
       return null;
     },
   };
