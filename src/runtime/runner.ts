@@ -4,7 +4,6 @@ import { type FieldError, validationFailed } from "../core/errors.ts";
 import type { IdSource, RandomBytes } from "../core/ids.ts";
 import type { Json } from "../core/json.ts";
 import type { Defer, Logger } from "../core/logger.ts";
-import { createRecent } from "../core/recent.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { type AgentRecord, type AgentStore, isAgentId } from "./agents/agent-store.ts";
 import type { Graph, Policy, RunTrace } from "./contract.ts";
@@ -104,19 +103,12 @@ export function createRunner(
   deps: RunnerDeps & { readonly agents: Pick<AgentStore, "find" | "findByServer"> },
 ): Runner {
   const { agents, ids, log, plans, history, recorder, tracing, defer } = deps;
-  /** Runs of this isolate that stand in the journal. */
-  const journalled = createRecent<true>(JOURNALLED_RUNS_MAX);
   const executor: ExecutorDeps = {
     clock: deps.clock,
     log,
     random: deps.random,
     services: { ...deps.services, ownsAgent, callAgent },
-    journal: {
-      async write(trace) {
-        journalled.set(trace.runId, true);
-        await history.write(trace);
-      },
-    },
+    journal: history,
     readSecrets: deps.readSecrets,
     credentials: deps.credentials,
   };
@@ -131,11 +123,16 @@ export function createRunner(
   }
 
   /** What the answer has to wait for; null where nothing: a run whose trace is lost was a run all the same. */
-  function keep({ summary, trace }: Execution, ownerId: string, actor: Actor, span: RunSpan): Promise<void> | null {
+  function keep(
+    { summary, trace, isJournalled }: Execution,
+    ownerId: string,
+    actor: Actor,
+    span: RunSpan,
+  ): Promise<void> | null {
     tracing.exportRun(trace, span);
     if (summary.dryRun) return null;
     const event = (written: RunTrace) => toRunEvent(written, ownerId, actor);
-    return recorder.keep({ summary, trace, event, isJournalled: journalled.get(summary.runId) !== undefined });
+    return recorder.keep({ summary, trace, event, isJournalled });
   }
 
   type Particulars = Pick<
@@ -238,8 +235,6 @@ export function createRunner(
   };
 }
 
-/** Far more than are under way at once in one isolate. */
-const JOURNALLED_RUNS_MAX = 10_000;
 const FIRST_FAILURE_STATUS = 400;
 /** Enough to see what is wrong; the editor's own check lists all. */
 const FAULTS_LOGGED_MAX = 5;

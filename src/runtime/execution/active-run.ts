@@ -48,7 +48,7 @@ export interface ActiveRun {
   /** Steps so far that changed something, or tried to. */
   writesEnded: number;
   /** The journal's last write, failed or not: the next one waits for it. */
-  journalled: Promise<unknown>;
+  journalled: Promise<unknown> | null;
 }
 
 export function beginRun(plan: Plan, order: RunOrder, deps: ExecutorDeps): ActiveRun {
@@ -82,12 +82,11 @@ export function beginRun(plan: Plan, order: RunOrder, deps: ExecutorDeps): Activ
     calls: 0,
     keptBytes: 0,
     writesEnded: 0,
-    journalled: SETTLED,
+    journalled: null,
   };
 }
 
 const NO_SECRETS: Secrets = new Map();
-const SETTLED = Promise.resolve();
 
 /** From here on the values are masked wherever they would be seen. */
 export function takeSecrets(run: ActiveRun, secrets: Secrets): void {

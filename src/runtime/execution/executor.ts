@@ -74,6 +74,8 @@ export interface Execution {
   readonly result: Result<GraphAnswer>;
   /** False where a dry run's answer holds what it cannot know. */
   readonly isKnown: boolean;
+  /** Something is stored of the run, or may be: it was to be written before a step that changes something. */
+  readonly isJournalled: boolean;
   /** What the trace says of the whole. */
   readonly summary: RunSummary;
   /** The run as its owner may see it, with the steps that began or were passed over; written out at each call. */
@@ -105,7 +107,13 @@ export function executePlan(plan: Plan, order: RunOrder, deps: ExecutorDeps): Ex
 function conclude(run: ActiveRun, { result: unmasked, isCancelled }: Ending): Execution {
   const result = run.mask === null ? unmasked : maskResult(unmasked, run.mask);
   const summary = summarize(run, { result, isCancelled });
-  return { result, isKnown: isAnswerKnown(run), summary, trace: () => withSteps(run, summary) };
+  return {
+    result,
+    isKnown: isAnswerKnown(run),
+    isJournalled: run.journalled !== null,
+    summary,
+    trace: () => withSteps(run, summary),
+  };
 }
 
 function runToEnd(run: ActiveRun): Ending | Promise<Ending> {

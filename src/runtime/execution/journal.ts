@@ -8,7 +8,7 @@ import { type ActiveRun, toRunTrace } from "./active-run.ts";
  */
 export async function writeJournal(run: ActiveRun): Promise<boolean> {
   const { deps, order, context } = run;
-  const written = run.journalled.then(() => writeAll(run));
+  const written = run.journalled === null ? writeAll(run) : run.journalled.then(() => writeAll(run));
   run.journalled = written.catch(() => {});
   try {
     return (await waitAtMost(deps.clock, context.deadlineAtMs - deps.clock.now(), written)) !== null;
