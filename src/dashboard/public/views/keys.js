@@ -1,7 +1,8 @@
 import { currentSession, ownerParam, path, request } from "../api.js";
-import { announce, badge, card, copyButton, empty, field, h, openDialog, select } from "../dom.js";
+import { badge, card, copyButton, empty, field, h, openDialog, select } from "../dom.js";
 import { ago } from "../format.js";
 import { pagedList, whileBusy } from "../problem.js";
+import { openRemoval } from "../removal-dialog.js";
 
 const SCOPES = {
   "servers:read": "see servers, logs and runs",
@@ -91,30 +92,14 @@ function keyRow(key, signal, refresh) {
 }
 
 function revokeDialog(key, signal, refresh) {
-  openDialog(`Revoke ${key.name}?`, (close) => {
-    const slot = h("div", null);
-    const work = async () => {
-      await request("DELETE", path("keys", key.id), { signal, query: ownerParam() });
-      close();
-      announce("The key is revoked");
-      refresh();
-    };
-    const button = h(
-      "button",
-      { type: "button", class: "danger", onclick: () => whileBusy(button, slot, work) },
-      "Revoke key",
-    );
-    return [
-      h("p", null, "Whatever uses it stops working within 30 seconds. This can't be undone."),
-      slot,
-      h(
-        "div",
-        { class: "row end" },
-        h("button", { type: "button", autofocus: true, onclick: close }, "Keep it"),
-        button,
-      ),
-    ];
-  });
+  const removal = {
+    title: `Revoke ${key.name}?`,
+    warning: "Whatever uses it stops working within 30 seconds. This can't be undone.",
+    action: "Revoke key",
+    url: path("keys", key.id),
+    told: "The key is revoked",
+  };
+  openRemoval(removal, signal, refresh);
 }
 
 function newKeyForm(signal, refresh) {

@@ -1,7 +1,8 @@
 import { ownerParam, path, request } from "../api.js";
-import { announce, card, copyButton, empty, field, h, openDialog } from "../dom.js";
+import { announce, card, copyButton, empty, field, h } from "../dom.js";
 import { ago } from "../format.js";
 import { pagedList, whileBusy } from "../problem.js";
+import { openRemoval } from "../removal-dialog.js";
 
 /** As the API asks for it; the API has the last word. */
 const NAME_PATTERN = "[A-Za-z_][A-Za-z0-9_]{0,63}";
@@ -116,28 +117,12 @@ function secretForm(signal, refresh) {
 }
 
 function deleteDialog({ name }, signal, refresh) {
-  openDialog(`Delete ${name}?`, (close) => {
-    const slot = h("div", null);
-    const work = async () => {
-      await request("DELETE", path("secrets", name), { signal, query: ownerParam() });
-      close();
-      announce(`${name} is deleted`);
-      refresh();
-    };
-    const button = h(
-      "button",
-      { type: "button", class: "danger", onclick: () => whileBusy(button, slot, work) },
-      "Delete secret",
-    );
-    return [
-      h("p", null, "Runs that need it fail from then on. This can't be undone."),
-      slot,
-      h(
-        "div",
-        { class: "row end" },
-        h("button", { type: "button", autofocus: true, onclick: close }, "Keep it"),
-        button,
-      ),
-    ];
-  });
+  const removal = {
+    title: `Delete ${name}?`,
+    warning: "Runs that need it fail from then on. This can't be undone.",
+    action: "Delete secret",
+    url: path("secrets", name),
+    told: `${name} is deleted`,
+  };
+  openRemoval(removal, signal, refresh);
 }
