@@ -1,6 +1,5 @@
 import { Hono } from "hono";
 import { cors } from "hono/cors";
-import { secureHeaders } from "hono/secure-headers";
 import type { Config } from "./config/config.ts";
 import type { Clock } from "./core/clock.ts";
 import { StorageUnavailable } from "./core/errors.ts";
@@ -60,24 +59,9 @@ export function createApp(deps: {
   const app = new Hono<AppEnv>();
   const { ids, clock, noteRequest } = deps;
   const { PUBLIC_URL: publicUrl, TRUST_CF_CONNECTING_IP: trustsForwardedAddress } = config;
-  app.use(requestContext({ ids, clock, log, publicUrl, trustsForwardedAddress, noteRequest }));
-  app.use(
-    secureHeaders({
-      crossOriginResourcePolicy: config.CORS_ORIGINS.length > 0 ? "cross-origin" : "same-origin",
-      // What browsers have long ignored, or do by themselves; and what says something of pages alone, which are the
-      // dashboard's: it says so itself. An answer's Content-Security-Policy keeps it out of frames.
-      crossOriginOpenerPolicy: false,
-      referrerPolicy: false,
-      xFrameOptions: false,
-      originAgentCluster: false,
-      xDnsPrefetchControl: false,
-      xDownloadOptions: false,
-      xPermittedCrossDomainPolicies: false,
-      xXssProtection: false,
-      removePoweredBy: false,
-    }),
-  );
-  if (config.CORS_ORIGINS.length > 0) {
+  const isShared = config.CORS_ORIGINS.length > 0;
+  app.use(requestContext({ ids, clock, log, publicUrl, trustsForwardedAddress, isShared, noteRequest }));
+  if (isShared) {
     app.use(
       cors({
         origin: config.CORS_ORIGINS.includes("*") ? "*" : config.CORS_ORIGINS,

@@ -35,38 +35,37 @@ export interface IdSource {
 
 export function createIdSource(clock: Clock, random: RandomBytes): IdSource {
   let lastTime = -1;
-  let time = "";
-  let digits: number[] = [];
+  /** Digits in base 32: the time, then what is random at first and counts on within one millisecond. */
+  const digits = new Uint8Array(TIME_CHARS + RANDOM_CHARS);
+  const codes = new Array<number>(digits.length).fill(0);
   return {
     next(prefix) {
       const now = Math.max(clock.now(), lastTime);
       if (now === lastTime) increment(digits);
       else {
-        digits = Array.from(random(RANDOM_CHARS), (byte) => byte & 31);
-        time = encodeTime(now);
+        writeTime(digits, now);
+        digits.set(random(RANDOM_CHARS), TIME_CHARS);
       }
       lastTime = now;
-      let id = `${prefix}_${time}`;
-      for (const digit of digits) id += CROCKFORD[digit];
-      return id;
+      for (let i = 0; i < codes.length; i++) codes[i] = CROCKFORD.charCodeAt((digits[i] ?? 0) & 31);
+      // In one go: an id of single characters, added to each other, leaves much garbage behind.
+      return `${prefix}_${String.fromCharCode(...codes)}`;
     },
   };
 }
 
-function increment(digits: number[]): void {
-  for (let i = digits.length - 1; i >= 0; i--) {
+function increment(digits: Uint8Array): void {
+  for (let i = digits.length - 1; i >= TIME_CHARS; i--) {
     const next = ((digits[i] ?? 0) + 1) & 31;
     digits[i] = next;
     if (next !== 0) return;
   }
 }
 
-function encodeTime(epochMs: number): string {
+function writeTime(digits: Uint8Array, epochMs: number): void {
   let rest = epochMs;
-  let text = "";
-  for (let i = 0; i < TIME_CHARS; i++) {
-    text = CROCKFORD[rest % 32] + text;
+  for (let i = TIME_CHARS - 1; i >= 0; i--) {
+    digits[i] = rest % 32;
     rest = Math.floor(rest / 32);
   }
-  return text;
 }

@@ -1,6 +1,7 @@
 import { type Context, Hono } from "hono";
 import type * as z from "zod";
 import type { Call, Scope } from "../core/actor.ts";
+import { type AtOnce, goOn } from "../core/at-once.ts";
 import type { AppError } from "../core/errors.ts";
 import { ok, type Result } from "../core/result.ts";
 import type { Gate } from "./admission/contract.ts";
@@ -79,7 +80,7 @@ export interface EndpointInput<Params, Query, Body> {
 
 export type EndpointHandler<Params, Query, Body> = (
   input: EndpointInput<Params, Query, Body>,
-) => Promise<Result<unknown> | Response>;
+) => AtOnce<Result<unknown> | Response>;
 
 /**
  * Lets a request in (identity, scope, limits) or says why not. What comes back is the gate that is still to be passed,
@@ -89,16 +90,11 @@ export type Guard = (
   c: AppContext,
   spec: AnyEndpointSpec,
   bodyCredential: string | null,
-) => Promise<Result<Gate | null>>;
+) => AtOnce<Result<Gate | null>>;
 
 export interface Endpoint {
   readonly spec: AnyEndpointSpec;
-  readonly handle: (
-    c: AppContext,
-    guard: Guard,
-    bodyLimitBytes: number,
-    idempotency?: Idempotency,
-  ) => Promise<Response>;
+  readonly handle: (c: AppContext, guard: Guard, bodyLimitBytes: number, idempotency?: Idempotency) => AtOnce<Response>;
 }
 
 /** Ties a route's declaration to its handler. Types flow from the schemas to the handler's input. */
@@ -112,44 +108,74 @@ export function endpoint<
 ): Endpoint {
   const memo = spec.repeats ? createMemo<Result<ReadBody<z.output<Body>>>>() : undefined;
   const queries = spec.repeats ? createMemo<Result<z.output<Query>>>() : undefined;
+  const takesBody = spec.body !== undefined || spec.bodyCredential !== undefined;
+  const absent = ok(noBody<Body>(spec.body));
+  type Read = Result<ReadBody<z.output<Body>>>;
+
+  async function readBody({ c, bodyLimitBytes }: Exchange): Promise<Read> {
+    const text = await readJsonText(c.req.raw, bodyLimitBytes);
+    return text.ok ? (memo?.get(text.value) ?? parseBody<Body>(spec.body, text.value, memo)) : text;
+  }
+
+  /** `early` is the body where it was read before anybody was let in. */
+  function enter(exchange: Exchange, early: Read | null): AtOnce<Response> {
+    const { c, guard } = exchange;
+    const credential = early?.ok ? (spec.bodyCredential?.(early.value.raw) ?? null) : null;
+    return goOn(guard(c, spec, credential), (entered) => {
+      if (!entered.ok) return refusal(c, entered.error);
+      return entered.value === null
+        ? respond(exchange, early, undefined)
+        : passWith(exchange, early, createTurnstile(entered.value));
+    });
+  }
+
+  async function passWith(exchange: Exchange, early: Read | null, turnstile: Turnstile): Promise<Response> {
+    const answer = await respond(exchange, early, turnstile.gate);
+    if (turnstile.passed()) return answer;
+    // A request that failed by itself counts like any other.
+    const late = await turnstile.gate();
+    return late.ok ? answer : refusal(exchange.c, late.error);
+  }
+
+  async function respond(exchange: Exchange, early: Read | null, gate: Gate | undefined): Promise<Response> {
+    const { c, idempotency } = exchange;
+    const place = parsePlace(c, spec, queries);
+    if (!place.ok) return refusal(c, place.error);
+    const read = early ?? (takesBody ? await readBody(exchange) : absent);
+    if (!read.ok) return refusal(c, read.error);
+    const { raw, parsed } = read.value;
+    if (!parsed.ok) return refusal(c, parsed.error);
+    const input = { ...place.value, body: parsed.value, call: callOf(c), gate, c };
+    return spec.idempotent && idempotency !== undefined
+      ? idempotency(c, raw, async () => execute(input))
+      : execute(input);
+  }
+
+  function execute(input: EndpointInput<z.output<Params>, z.output<Query>, z.output<Body>>): AtOnce<Response> {
+    return goOn(handler(input), (outcome) => {
+      if (outcome instanceof Response) return outcome;
+      return outcome.ok ? success(input.c, spec.responses[0], outcome.value) : refusal(input.c, outcome.error);
+    });
+  }
+
   return {
     spec,
-    async handle(c, guard, bodyLimitBytes, idempotency) {
+    handle(c, guard, bodyLimitBytes, idempotency) {
       if (spec.problem !== undefined) c.set("problem", spec.problem);
-      const refuse = (error: AppError) => refusal(c, error);
-      const early = spec.bodyCredential && (await readBody());
-      const entered = await guard(c, spec, early?.ok ? (spec.bodyCredential?.(early.value.raw) ?? null) : null);
-      if (!entered.ok) return refuse(entered.error);
-      const turnstile = entered.value === null ? null : createTurnstile(entered.value);
-      const answer = await respond(turnstile?.gate);
-      if (turnstile === null || turnstile.passed()) return answer;
-      // A request that failed by itself counts like any other.
-      const late = await turnstile.gate();
-      return late.ok ? answer : refuse(late.error);
-
-      async function readBody(): Promise<Result<ReadBody<z.output<Body>>>> {
-        if (spec.body === undefined && spec.bodyCredential === undefined) return ok(noBody<Body>(spec.body));
-        const text = await readJsonText(c.req.raw, bodyLimitBytes);
-        return text.ok ? (memo?.get(text.value) ?? parseBody<Body>(spec.body, text.value, memo)) : text;
-      }
-
-      async function respond(gate: Gate | undefined): Promise<Response> {
-        const place = parsePlace(c, spec, queries);
-        if (!place.ok) return refuse(place.error);
-        const read = early ?? (await readBody());
-        if (!read.ok) return refuse(read.error);
-        const { raw, parsed } = read.value;
-        if (!parsed.ok) return refuse(parsed.error);
-        const input = { ...place.value, body: parsed.value, call: callOf(c), gate, c };
-        async function execute(): Promise<Response> {
-          const outcome = await handler(input);
-          if (outcome instanceof Response) return outcome;
-          return outcome.ok ? success(c, spec.responses[0], outcome.value) : refuse(outcome.error);
-        }
-        return spec.idempotent && idempotency !== undefined ? idempotency(c, raw, execute) : execute();
-      }
+      const exchange = { c, guard, bodyLimitBytes, idempotency };
+      return spec.bodyCredential === undefined
+        ? enter(exchange, null)
+        : readBody(exchange).then((early) => enter(exchange, early));
     },
   };
+}
+
+/** One request at an endpoint, and what serves it. */
+interface Exchange {
+  readonly c: AppContext;
+  readonly guard: Guard;
+  readonly bodyLimitBytes: number;
+  readonly idempotency: Idempotency | undefined;
 }
 
 /** Path and query, checked in this order. */
@@ -169,7 +195,12 @@ function parsePlace<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodTyp
 }
 
 /** A gate that knows whether it was passed. */
-function createTurnstile(gate: Gate): { readonly gate: Gate; passed(): boolean } {
+interface Turnstile {
+  readonly gate: Gate;
+  passed(): boolean;
+}
+
+function createTurnstile(gate: Gate): Turnstile {
   let passed = false;
   return {
     gate(alongside) {

@@ -1,5 +1,6 @@
 import type { Config } from "../config/config.ts";
 import { type Actor, authorize, authorizeAdmin } from "../core/actor.ts";
+import { type AtOnce, goOn } from "../core/at-once.ts";
 import { digestsEqual, sha256 } from "../core/crypto.ts";
 import type { AppError } from "../core/errors.ts";
 import { isJwtShaped } from "../core/jwt-shape.ts";
@@ -51,40 +52,50 @@ export function createGuard(deps: {
   }
 
   /** The gate that is still to be passed; null where the request is in. */
-  async function admit(c: AppContext, spec: AnyEndpointSpec, identity: Result<Identity>): Promise<Result<Gate | null>> {
+  function admit(c: AppContext, spec: AnyEndpointSpec, identity: Result<Identity>): AtOnce<Result<Gate | null>> {
     const { actor, limits } = identity.ok ? identity.value : ANONYMOUS;
-    if (spec.limited === false || actor.kind === "system") return ok(null);
+    if (spec.limited === false || actor.kind === "system") return ADMITTED;
     const subject = actor.kind === "anonymous" ? `address:${clientAddress(c)}` : `key:${actor.id}`;
     const tiers = tiersFor(limits);
     const decided = admission.decide(subject, tiers);
     if (decided !== null) {
       c.set("admission", decided);
-      return decided.admitted ? ok(null) : rateLimited(decided);
+      return decided.admitted ? ADMITTED : rateLimited(decided);
     }
     const gate = createGate(c, admission, subject, tiers);
     if (identity.ok && spec.admission === "with_look_up") return ok(gate);
-    const passed = await gate();
-    return passed.ok ? ok(null) : passed;
+    return gate().then((passed) => (passed.ok ? ADMITTED : passed));
   }
 
-  return async function guard(c, spec, bodyCredential) {
-    const identity = await identify(c, spec.access, bodyCredential, authenticate);
+  function enter(
+    c: AppContext,
+    spec: AnyEndpointSpec,
+    bodyCredential: string | null,
+    identity: Result<Identity>,
+  ): AtOnce<Result<Gate | null>> {
     const { actor } = identity.ok ? identity.value : ANONYMOUS;
     c.set("actor", actor);
     noteActor(c, actor);
-    const admitted = await admit(c, spec, identity);
-    if (!admitted.ok) return admitted;
-    if (!identity.ok) return identity;
-    c.set("mayContinue", async () => {
-      const again = await identify(c, spec.access, bodyCredential, authenticate);
-      return again.ok && checkScope(again.value.actor, spec).ok;
+    return goOn(admit(c, spec, identity), (admitted): AtOnce<Result<Gate | null>> => {
+      if (!admitted.ok) return admitted;
+      if (!identity.ok) return identity;
+      c.set("mayContinue", async () => {
+        const again = await identify(c, spec.access, bodyCredential, authenticate);
+        return again.ok && checkScope(again.value.actor, spec).ok;
+      });
+      const scope = checkScope(actor, spec);
+      if (scope.ok || admitted.value === null) return scope.ok ? admitted : scope;
+      return admitted.value().then((counted) => (counted.ok ? scope : counted));
     });
-    const scope = checkScope(actor, spec);
-    if (scope.ok || admitted.value === null) return scope.ok ? admitted : scope;
-    const counted = await admitted.value();
-    return counted.ok ? scope : counted;
-  };
+  }
+
+  return (c, spec, bodyCredential) =>
+    goOn(identify(c, spec.access, bodyCredential, authenticate), (identity) =>
+      enter(c, spec, bodyCredential, identity),
+    );
 }
+
+const ADMITTED = ok(null);
 
 function createGate(c: AppContext, admission: AdmissionControl, subject: string, tiers: readonly Tier[]): Gate {
   return async function pass(alongside) {
@@ -94,18 +105,20 @@ function createGate(c: AppContext, admission: AdmissionControl, subject: string,
   };
 }
 
-async function identify(
+function identify(
   c: AppContext,
   access: Access,
   bodyCredential: string | null,
   authenticate: (credential: string, access: Access) => Promise<Result<Identity>>,
-): Promise<Result<Identity>> {
-  if (access === "open") return ok(ANONYMOUS);
+): AtOnce<Result<Identity>> {
+  if (access === "open") return NOBODY;
   const credential = readCredential(c, access) ?? bodyCredential;
-  if (credential === null) return ok(ANONYMOUS);
-  const identity = await authenticate(credential, access);
-  return access === "agent" && !identity.ok ? ok(ANONYMOUS) : identity;
+  if (credential === null) return NOBODY;
+  const identity = authenticate(credential, access);
+  return access === "agent" ? identity.then((known) => (known.ok ? known : NOBODY)) : identity;
 }
+
+const NOBODY = ok(ANONYMOUS);
 
 /**
  * `X-API-Key` wins: on an agent's endpoint `Authorization` belongs to the graph. A JWT is never a credential of ours, see

@@ -146,12 +146,10 @@ export const createAgentBody = z
 
 export type CreateAgent = z.output<typeof createAgentBody>;
 
+export const AGENT_ID = /^agent_[0-9a-z]{26}$/;
 export const agentIdSchema = z
   .string()
-  .regex(
-    /^agent_[0-9a-z]{26}$/,
-    "an agent's id, agent_ and 26 letters and digits, as its deploy answers it: no server's id",
-  );
+  .regex(AGENT_ID, "an agent's id, agent_ and 26 letters and digits, as its deploy answers it: no server's id");
 export const runIdSchema = z.string().regex(/^run_[0-9a-z]{26}$/, "a run's id");
 
 /** What the agents contract answers to create and look-up. */

@@ -71,6 +71,8 @@ export const PLAN_CACHE_MAX_CHARS = 4_194_304;
 export const AGENT_CACHE_MS = 2_000;
 /** An agent that is in use is compared with the store this long after it was, well before AGENT_CACHE_MS. */
 export const AGENT_RECHECK_MS = 1_000;
+/** Few enough that no request waits long behind them where the store runs on the same thread. */
+export const REVISION_READS_AT_ONCE = 4;
 /** Longer than a comparison takes: one that has not ended by then was broken off. */
 export const RECHECK_GRACE_MS = 5_000;
 /** Graphs as text, at two bytes a character. */

@@ -1,3 +1,4 @@
+import type { AtOnce } from "../core/at-once.ts";
 import type { FieldError } from "../core/errors.ts";
 import { createRecent } from "../core/recent.ts";
 import { err, type Result } from "../core/result.ts";
@@ -16,7 +17,7 @@ export interface Plans {
    * Of a stored agent: planned once per revision and isolate, those planned longest ago forgotten first. Faults of a graph
    * that was right when it was stored: this version may take less than the one that took it.
    */
-  planOf(agent: AgentRecord): Promise<Result<Plan, readonly FieldError[]>>;
+  planOf(agent: AgentRecord): AtOnce<Result<Plan, readonly FieldError[]>>;
 }
 
 interface Planned {
@@ -41,15 +42,19 @@ export function createPlans(deps: {
       const expressions = hasExpressions(graph, planning) ? await loadExpressions() : NO_EXPRESSIONS;
       return planGraph(graph, { ...planning, expressions });
     },
-    async planOf(agent) {
+    planOf(agent) {
       const known = cache.get(agent._id);
-      if (known?.revision === agent.revision) return known.plan;
-      const { revision, graph, policy } = agent;
-      const plan = await plans.plan(storedGraph(agent), storedPolicy(agent));
-      cache.set(agent._id, { revision, plan, chars: graph.length + policy.length });
-      return plan;
+      return known?.revision === agent.revision ? known.plan : planAnew(agent);
     },
   };
+
+  async function planAnew(agent: AgentRecord): Promise<Result<Plan, readonly FieldError[]>> {
+    const { revision, graph, policy } = agent;
+    const plan = await plans.plan(storedGraph(agent), storedPolicy(agent));
+    cache.set(agent._id, { revision, plan, chars: graph.length + policy.length });
+    return plan;
+  }
+
   return plans;
 }
 

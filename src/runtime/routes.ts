@@ -1,13 +1,15 @@
 import * as z from "zod";
+import { goOn } from "../core/at-once.ts";
 import type { Json } from "../core/json.ts";
 import { acceptsEventStream } from "../http/accept.ts";
-import { clientAddress } from "../http/context.ts";
+import { type AppContext, clientAddress } from "../http/context.ts";
 import { type Endpoint, endpoint, refusal } from "../http/endpoint.ts";
 import { CURSOR_REFUSED } from "../http/event-stream.ts";
 import { cursorOf, ownerId, pageOf, pageQuery, serverId } from "../http/schemas.ts";
 import { agentAnswer, createAgentBody, RUN_OUTCOMES, runIdSchema, runTraceSchema } from "./contract.ts";
 import type { ToRunRequest } from "./execution/run-request.ts";
 import { toResponse } from "./execution/run-response.ts";
+import type { Run } from "./runner.ts";
 import type { RuntimeService } from "./service.ts";
 
 const TAG = "Agents";
@@ -109,6 +111,14 @@ function keepingAgents(runtime: RuntimeService): readonly Endpoint[] {
   ];
 }
 
+function answerRun(c: AppContext, { runId, result }: Run): Response {
+  c.get("event").runId = runId;
+  if (result.ok) return toResponse(result.value, runId);
+  const response = refusal(c, result.error);
+  response.headers.set("X-Run-Id", runId);
+  return response;
+}
+
 function runningAgents(runtime: RuntimeService, toRunRequest: ToRunRequest): readonly Endpoint[] {
   return [
     endpoint(
@@ -135,18 +145,12 @@ function runningAgents(runtime: RuntimeService, toRunRequest: ToRunRequest): rea
           "RUN_TIMEOUT",
         ],
       },
-      async ({ call, params, body, c }) => {
-        const run = await runtime.run(call, params.agentId, toRunRequest(c.req.raw, body, call.actor), {
-          trigger: "http",
-          callerAddress: clientAddress(c),
-        });
-        if (!run.ok) return run;
-        const { runId, result } = run.value;
-        c.get("event").runId = runId;
-        if (result.ok) return toResponse(result.value, runId);
-        const response = refusal(c, result.error);
-        response.headers.set("X-Run-Id", runId);
-        return response;
+      ({ call, params, body, c }) => {
+        const request = toRunRequest(c.req.raw, body, call.actor);
+        const options = { trigger: "http", callerAddress: clientAddress(c) } as const;
+        return goOn(runtime.run(call, params.agentId, request, options), (run) =>
+          run.ok ? answerRun(c, run.value) : run,
+        );
       },
     ),
     endpoint(

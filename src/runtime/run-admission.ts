@@ -1,3 +1,4 @@
+import { type AtOnce, goOn } from "../core/at-once.ts";
 import type { AppError } from "../core/errors.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { AdmissionControl, Admitted } from "../http/admission/contract.ts";
@@ -15,7 +16,7 @@ export interface RunAdmission {
     readonly ownerId: string;
     readonly callerId: string;
     readonly rate: Policy["rate"];
-  }): Promise<Result<null>>;
+  }): AtOnce<Result<null>>;
 }
 
 /** A run that is refused by one limit has not used up those asked after it. */
@@ -25,27 +26,48 @@ export function createRunAdmission(deps: {
 }): RunAdmission {
   const { admission, runsPerDay } = deps;
 
-  async function pass(subject: string, tier: Tier): Promise<Result<null>> {
-    const tiers = [tier];
-    const admitted = admission.decide(subject, tiers) ?? (await admission.ask(subject, tiers)).admitted;
-    return admitted.admitted ? ok(null) : err(refusalOf(admitted));
+  const ownerTiers = [{ name: "owner-runs", limit: runsPerDay, windowSeconds: DAY_SECONDS }];
+
+  function pass({ subject, tiers }: Limit): AtOnce<Result<null>> {
+    const decided = admission.decide(subject, tiers);
+    if (decided !== null) return toResult(decided);
+    return admission.ask(subject, tiers).then(({ admitted }) => toResult(admitted));
+  }
+
+  function passAll(limits: readonly Limit[]): AtOnce<Result<null>> {
+    const [first, ...others] = limits;
+    if (first === undefined) return ADMITTED;
+    return goOn(pass(first), (passed) => (passed.ok ? passAll(others) : passed));
   }
 
   return {
-    async admit({ agentId, ownerId, callerId, rate }) {
-      const limits: (readonly [string, Tier])[] = [];
-      if (rate?.perCaller !== undefined) {
-        limits.push([`run:${agentId}:${callerId}`, perMinute("agent-caller", rate.perCaller.perMinute)]);
-      }
-      if (rate?.perAgent !== undefined) limits.push([`run:${agentId}`, perMinute("agent", rate.perAgent.perMinute)]);
-      limits.push([`runs:${ownerId}`, { name: "owner-runs", limit: runsPerDay, windowSeconds: DAY_SECONDS }]);
-      for (const [subject, tier] of limits) {
-        const passed = await pass(subject, tier);
-        if (!passed.ok) return passed;
-      }
-      return ok(null);
+    admit({ agentId, ownerId, callerId, rate }) {
+      const ofOwner: Limit = { subject: `runs:${ownerId}`, tiers: ownerTiers };
+      return rate === undefined ? pass(ofOwner) : passAll([...limitsOf(rate, agentId, callerId), ofOwner]);
     },
   };
+}
+
+interface Limit {
+  readonly subject: string;
+  readonly tiers: readonly Tier[];
+}
+
+function limitsOf({ perCaller, perAgent }: NonNullable<Policy["rate"]>, agentId: string, callerId: string): Limit[] {
+  const limits: Limit[] = [];
+  if (perCaller !== undefined) {
+    limits.push({ subject: `run:${agentId}:${callerId}`, tiers: [perMinute("agent-caller", perCaller.perMinute)] });
+  }
+  if (perAgent !== undefined) {
+    limits.push({ subject: `run:${agentId}`, tiers: [perMinute("agent", perAgent.perMinute)] });
+  }
+  return limits;
+}
+
+const ADMITTED = ok(null);
+
+function toResult(admitted: Admitted): Result<null> {
+  return admitted.admitted ? ADMITTED : err(refusalOf(admitted));
 }
 
 function perMinute(name: string, limit: number): Tier {

@@ -1,4 +1,5 @@
 import type { Actor, Call } from "../core/actor.ts";
+import { type AtOnce, goOn } from "../core/at-once.ts";
 import type { Clock } from "../core/clock.ts";
 import { type FieldError, validationFailed } from "../core/errors.ts";
 import type { IdSource, RandomBytes } from "../core/ids.ts";
@@ -7,7 +8,6 @@ import type { Defer, Logger } from "../core/logger.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { type AgentRecord, type AgentStore, isAgentId } from "./agents/agent-store.ts";
 import type { Graph, Policy, RunTrace } from "./contract.ts";
-import { goOn } from "./execution/at-once.ts";
 import {
   type Execution,
   type ExecutorDeps,
@@ -67,7 +67,7 @@ export interface TestRunOptions {
 
 /** Runs agents and graphs, and keeps what happened. Who may run what has been decided before. */
 export interface Runner {
-  runAgent(call: Call, agent: AgentRecord, request: RunRequest, options: RunOptions): Promise<Result<Run>>;
+  runAgent(call: Call, agent: AgentRecord, request: RunRequest, options: RunOptions): AtOnce<Result<Run>>;
   testRun(call: Call, server: TestedServer, request: RunRequest, options: TestRunOptions): Promise<Result<Run>>;
 }
 
@@ -146,7 +146,7 @@ export function createRunner(
     request: RunRequest,
     particulars: Particulars,
     { chain, family = { runs: 1 }, deadlineAtMs }: Descent,
-  ): Run | Promise<Run> {
+  ): AtOnce<Run> {
     const { agentId, ownerId } = particulars;
     const span = tracing.startRun(call.trace?.() ?? null);
     const runId = ids.next("run");
@@ -154,7 +154,7 @@ export function createRunner(
       ...particulars,
       runId,
       requestId: call.requestId,
-      traceId: span.traceId,
+      span,
       request,
       chain: [...chain, agentId],
       family,
@@ -178,25 +178,35 @@ export function createRunner(
     return err({ code: "RUN_FAILED", detail, runId: ids.next("run"), step: "" });
   }
 
-  async function runAgent(
+  function runAgent(
     call: Call,
     agent: AgentRecord,
     request: RunRequest,
+    options: RunOptions,
+    descent: Descent,
+  ): AtOnce<Result<Run>> {
+    return goOn(plans.planOf(agent), (planned) =>
+      planned.ok ? runPlan(call, agent, planned.value, request, options, descent) : refuseAgent(agent, planned.error),
+    );
+  }
+
+  function runPlan(
+    call: Call,
+    { _id: agentId, ownerId, serverId, version }: AgentRecord,
+    plan: Plan,
+    request: RunRequest,
     { trigger, callerAddress }: RunOptions,
     descent: Descent,
-  ): Promise<Result<Run>> {
-    const { _id: agentId, ownerId, serverId, version } = agent;
-    const planned = await plans.planOf(agent);
-    if (!planned.ok) return refuseAgent(agent, planned.error);
-    const plan = planned.value;
+  ): AtOnce<Result<Run>> {
     const caller = callerOf(call.actor, callerAddress);
     const { dryRun = false } = descent;
     // What is tried takes nothing of the rate that the agent's callers have.
     const rate = dryRun ? undefined : plan.policy.rate;
-    const admitted = await deps.admission.admit({ agentId, ownerId, callerId: caller.id, rate });
-    if (!admitted.ok) return admitted;
-    const ids = { agentId, issuer: agentId, tracedAgentId: agentId, ownerId, serverId, version };
-    return ok(await execute(call, plan, request, { ...ids, trigger, dryRun, caller }, descent));
+    return goOn(deps.admission.admit({ agentId, ownerId, callerId: caller.id, rate }), (admitted) => {
+      if (!admitted.ok) return admitted;
+      const ids = { agentId, issuer: agentId, tracedAgentId: agentId, ownerId, serverId, version };
+      return goOn(execute(call, plan, request, { ...ids, trigger, dryRun, caller }, descent), ok<Run>);
+    });
   }
 
   async function callAgent(context: StepContext, agentId: string, input: Json): Promise<ToolResult> {

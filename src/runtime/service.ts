@@ -1,4 +1,5 @@
 import { authorize, authorizeOwner, type Call, mayAccess, type Scope } from "../core/actor.ts";
+import { type AtOnce, goOn } from "../core/at-once.ts";
 import type { Clock } from "../core/clock.ts";
 import { notFound, validationFailed } from "../core/errors.ts";
 import type { Defer, Logger } from "../core/logger.ts";
@@ -39,7 +40,7 @@ export interface RuntimeService {
   /** Scope `deploy`. What was kept of its runs goes too. */
   removeAgent(call: Call, agentId: string): Promise<Result<null>>;
   /** A public agent runs for anybody, another one for its owner's keys with `agents:run`. */
-  run(call: Call, agentId: string, request: RunRequest, options: RunOptions): Promise<Result<Run>>;
+  run(call: Call, agentId: string, request: RunRequest, options: RunOptions): AtOnce<Result<Run>>;
   /** Runs a graph that is not deployed, as its agent would; the caller has checked whose server it is. */
   testRun(call: Call, server: TestedServer, request: RunRequest, options: TestRunOptions): Promise<Result<Run>>;
   listRuns(
@@ -137,15 +138,17 @@ export function createRuntimeService(deps: RuntimeDeps): RuntimeService {
       defer("forget_runs", history.forget(agentId));
       return ok(null);
     },
-    async run(call, agentId, request, options) {
-      const agent = isAgentId(agentId) ? await store.find(agentId) : null;
-      if (agent === null) return notFound("agent");
-      if (agent.access === "key") {
-        const access = authorize(call.actor, "agents:run");
-        if (!access.ok) return access;
-        if (!mayAccess(access.value, agent.ownerId)) return notFound("agent");
-      }
-      return runner.runAgent(call, agent, request, options);
+    run(call, agentId, request, options) {
+      if (!isAgentId(agentId)) return notFound("agent");
+      return goOn(store.find(agentId), (agent) => {
+        if (agent === null) return notFound("agent");
+        if (agent.access === "key") {
+          const access = authorize(call.actor, "agents:run");
+          if (!access.ok) return access;
+          if (!mayAccess(access.value, agent.ownerId)) return notFound("agent");
+        }
+        return runner.runAgent(call, agent, request, options);
+      });
     },
     testRun: (call, server, request, options) => runner.testRun(call, server, request, options),
     async listRuns(call, agentId, { limit, cursor, outcome }) {

@@ -1,3 +1,4 @@
+import { goOn } from "../../src/core/at-once.ts";
 import type { OutboundOutcome, OutboundRequest } from "../../src/runtime/outbound/outbound.ts";
 import { RUN_DEAD_AFTER_MS } from "../../src/runtime/runs/limits.ts";
 import { createFakeClock } from "./fake-clock.ts";
@@ -33,7 +34,7 @@ export async function crashAt(graph: CrashGraph, lastCall: number, ends: "before
     services: { documents: reachable, outbound: { judge: async () => null, send: mortal.call(send) } },
   });
   const asked: { mark: string; runId: string | null } = { mark: "only", runId: null };
-  void dying.runtime.run(callBy(ANYBODY), agentId, requestOf({ mark: "only", round: "1" })).then((run) => {
+  void goOn(dying.runtime.run(callBy(ANYBODY), agentId, requestOf({ mark: "only", round: "1" })), (run) => {
     if (run.ok && run.value.result.ok) asked.runId = run.value.runId;
   });
   await clock.advance(RUN_MS);

@@ -1,6 +1,7 @@
 import type { Actor, Call } from "../../core/actor.ts";
 import { type Clock, isoTime } from "../../core/clock.ts";
 import { type AppError, type ErrorCode, StorageUnavailable, toError } from "../../core/errors.ts";
+import { inLanes } from "../../core/in-lanes.ts";
 import type { Logger } from "../../core/logger.ts";
 import type { Result } from "../../core/result.ts";
 import type { ExecutionLog } from "../../servers/execution-log.ts";
@@ -112,7 +113,7 @@ export function createDeliveryWorker(deps: {
       const due = await deliveries.listDue();
       const report = { found: due.length, done: 0, failed: 0, postponed: 0, lost: 0 };
       const servers = [...Map.groupBy(due, ({ serverId }) => serverId).values()];
-      await inLanes(servers, async (ofOneServer) => {
+      await inLanes(servers, RESUME_LANES, async (ofOneServer) => {
         for (const delivery of ofOneServer) {
           if (clock.now() - startedAt > RESUME_BUDGET_MS) return;
           const held = await deliveries.claim(delivery);
@@ -161,14 +162,4 @@ function isSatisfied({ action }: Delivery, { code }: AppError): boolean {
 
 function pauseAfter(attempts: number): number {
   return Math.min(RETRY_FIRST_MS * 2 ** (attempts - 1), RETRY_LONGEST_MS);
-}
-
-/** Handles the items, a few at a time. One that throws ends its lane; the others go on, and then it is thrown. */
-async function inLanes<T>(items: readonly T[], handle: (item: T) => Promise<void>): Promise<void> {
-  const queue = items.values();
-  const lanes = Array.from({ length: RESUME_LANES }, async () => {
-    for (const item of queue) await handle(item);
-  });
-  const [failed] = (await Promise.allSettled(lanes)).filter((lane) => lane.status === "rejected");
-  if (failed !== undefined) throw failed.reason;
 }

@@ -5,14 +5,13 @@ import type { IdSource } from "../../core/ids.ts";
 import type { Json } from "../../core/json.ts";
 import type { Logger } from "../../core/logger.ts";
 import type { AppEnv } from "../context.ts";
-import { rateLimitHeaders } from "../rate-limit-headers.ts";
+import { setRateLimitHeaders } from "../rate-limit-headers.ts";
+import { setSecurityHeaders } from "../security-headers.ts";
 
 const VALID_REQUEST_ID = new RegExp(`^[A-Za-z0-9._-]{1,${REQUEST_ID_MAX_CHARS}}$`);
 
 /** The route is as declared (`GET /search`); absent where none took the request. */
 export type NoteRequest = (route: Json | undefined, status: number, durationMs: number) => void;
-
-const CSP = "Content-Security-Policy";
 
 /**
  * The outermost layer: gives the request its id, and once it is answered sets the headers that every answer has and
@@ -24,6 +23,8 @@ export function requestContext(deps: {
   readonly log: Logger;
   readonly publicUrl: string | undefined;
   readonly trustsForwardedAddress: boolean;
+  /** Whether scripts of other origins may read answers. */
+  readonly isShared: boolean;
   readonly noteRequest: NoteRequest;
 }): MiddlewareHandler<AppEnv> {
   return async function withRequestContext(c, next) {
@@ -38,11 +39,11 @@ export function requestContext(deps: {
     const durationMs = deps.clock.now() - startedAt;
     const { headers } = c.res;
     headers.set("X-Request-Id", requestId);
-    if (!headers.has(CSP)) headers.set(CSP, "default-src 'none'; frame-ancestors 'none'");
+    setSecurityHeaders(headers, deps);
     headers.append("Server-Timing", `total;dur=${durationMs}`);
     const admission = c.get("admission");
     if (admission !== undefined) {
-      for (const [name, value] of Object.entries(rateLimitHeaders(admission))) headers.set(name, value);
+      setRateLimitHeaders(headers, admission);
       if (admission.local) {
         // The shared limiter does not answer: the figures are this isolate's own.
         headers.append("Server-Timing", 'admission;desc="local"');

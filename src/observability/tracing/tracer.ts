@@ -9,6 +9,7 @@ import {
   continueTrace,
   formatTraceparent,
   parseTraceparent,
+  type TraceContext,
   type TraceHeaders,
 } from "../../core/trace-context.ts";
 import type { RunTrace } from "../../runtime/contract.ts";
@@ -134,16 +135,7 @@ export function createTracer(options: TracerOptions): Tracer {
   }
 
   return {
-    startRun(trace) {
-      const parent = parseTraceparent(trace?.traceparent);
-      const context = continueTrace(parent, random, exportSpans !== null);
-      return {
-        ...context,
-        parentSpanId: parent?.spanId ?? null,
-        traceparent: formatTraceparent(context),
-        tracestate: parent === null ? null : boundTracestate(trace?.tracestate),
-      };
-    },
+    startRun: (trace) => new LazySpan(trace, random, exportSpans !== null),
     exportRun(traceOf, span) {
       if (exportSpans === null || !span.sampled) return;
       const trace = traceOf();
@@ -160,6 +152,46 @@ export function createTracer(options: TracerOptions): Tracer {
       }
     },
   };
+}
+
+class LazySpan implements RunSpan {
+  readonly sampled: boolean;
+  readonly #trace: TraceHeaders | null;
+  readonly #parent: TraceContext | null;
+  readonly #random: RandomBytes;
+  #context: TraceContext | null = null;
+
+  constructor(trace: TraceHeaders | null, random: RandomBytes, sampledAtRoot: boolean) {
+    this.#trace = trace;
+    this.#parent = parseTraceparent(trace?.traceparent);
+    this.#random = random;
+    this.sampled = this.#parent?.sampled ?? sampledAtRoot;
+  }
+
+  get traceId(): string {
+    return this.#made().traceId;
+  }
+
+  get spanId(): string {
+    return this.#made().spanId;
+  }
+
+  get parentSpanId(): string | null {
+    return this.#parent?.spanId ?? null;
+  }
+
+  get traceparent(): string {
+    return formatTraceparent(this.#made());
+  }
+
+  get tracestate(): string | null {
+    return this.#parent === null ? null : boundTracestate(this.#trace?.tracestate);
+  }
+
+  #made(): TraceContext {
+    this.#context ??= continueTrace(this.#parent, this.#random, this.sampled);
+    return this.#context;
+  }
 }
 
 /** 0 to 1. */

@@ -1,12 +1,14 @@
 import * as z from "zod";
+import type { AtOnce } from "../../core/at-once.ts";
 import { type Clock, isoTime } from "../../core/clock.ts";
 import type { IdSource } from "../../core/ids.ts";
+import { inLanes } from "../../core/in-lanes.ts";
 import type { Json } from "../../core/json.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 import { agentBindings, agentShard, agents } from "../../storage/documents/collections.ts";
 import type { Documents, Filter } from "../../storage/documents/documents.ts";
-import { accessSchema, agentIdSchema, type CreateAgent, type Graph } from "../contract.ts";
-import { CREATE_MAX_ATTEMPTS } from "../limits.ts";
+import { AGENT_ID, accessSchema, type CreateAgent, type Graph } from "../contract.ts";
+import { CREATE_MAX_ATTEMPTS, REVISION_READS_AT_ONCE } from "../limits.ts";
 import { createAgentIndex } from "./agent-index.ts";
 
 const agentRecord = z.object({
@@ -46,7 +48,7 @@ const bindingRecord = z.object({
 type Binding = z.output<typeof bindingRecord>;
 
 export interface AgentStore {
-  find(agentId: string): Promise<AgentRecord | null>;
+  find(agentId: string): AtOnce<AgentRecord | null>;
   /** Which revision each of these agents has now; those that are gone are not in it. */
   revisionsOf(agentIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** The agent that serves an owner's server; of any owner's where none is named. */
@@ -91,7 +93,7 @@ export function createAgentStore(deps: {
         revisions.set(_id, String(revision));
       }
     }
-    await Promise.all(groupByPartition(agentIds).map(read));
+    await inLanes(groupByPartition(agentIds), REVISION_READS_AT_ONCE, read);
     return revisions;
   }
 
@@ -206,7 +208,7 @@ function groupByPartition(agentIds: readonly string[]): readonly (readonly strin
 
 /** An id of another form is none of ours: not found, without a look. */
 export function isAgentId(text: string): boolean {
-  return agentIdSchema.safeParse(text).success;
+  return AGENT_ID.test(text);
 }
 
 export function graphOf(body: CreateAgent): Graph {

@@ -69,7 +69,7 @@ export function createCachedAgents(deps: {
   }
 
   return {
-    async find(agentId) {
+    find(agentId) {
       const nowMs = clock.now();
       const entry = known.get(agentId);
       const ageMs = entry === undefined ? Number.POSITIVE_INFINITY : nowMs - entry.checkedAtMs;

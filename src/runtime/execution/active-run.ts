@@ -111,12 +111,11 @@ export function scopeFor(run: ActiveRun, { isSending }: PlannedStep): Scope {
 /** Most graphs read nothing of the request but its body: headers and query are taken apart where one does. */
 function scopeOf({ readsRequest }: Plan, { runId, agentId, ownerId, request }: RunOrder): Map<string, Json> {
   const { method } = request;
-  return new Map<string, Json>([
-    ["request", readsRequest ? { method, headers: request.headers, query: request.query } : { method }],
-    ["run", { id: runId, error: null }],
-    ["agent", { id: agentId }],
-    ["owner", { id: ownerId }],
-  ]);
+  return new Map<string, Json>()
+    .set("request", readsRequest ? { method, headers: request.headers, query: request.query } : { method })
+    .set("run", { id: runId, error: null })
+    .set("agent", { id: agentId })
+    .set("owner", { id: ownerId });
 }
 
 /** The trace so far where no ending is given. */
@@ -131,6 +130,7 @@ export function withSteps(run: ActiveRun, summary: RunSummary): RunTrace {
   const { error } = summary;
   return {
     ...summary,
+    traceId: run.order.span?.traceId ?? null,
     error: error === null ? null : (mask?.text(error) ?? error),
     steps: records.map((record) => toStepTrace(record, { mask, credentials: run.deps.credentials })),
   };
@@ -145,10 +145,10 @@ function* valuesOf({ plan, order }: ActiveRun, records: readonly StepRecord[]): 
 }
 
 /**
- * A trace without its steps, which are most of the work: most traces are not kept. Its error is what the caller is told,
+ * A trace without its steps and its id, which are most of the work: most traces are not kept. Its error is what the caller is told,
  * who knows what he sent.
  */
-export type RunSummary = Omit<RunTrace, "steps">;
+export type RunSummary = Omit<RunTrace, "steps" | "traceId">;
 
 export function summarize(run: ActiveRun, ending: Ending | null): RunSummary {
   const { order, startedAtMs, deps } = run;
@@ -159,7 +159,6 @@ export function summarize(run: ActiveRun, ending: Ending | null): RunSummary {
     serverId: order.serverId,
     version: order.version,
     requestId: order.requestId,
-    traceId: order.traceId,
     trigger: order.trigger,
     dryRun: order.dryRun,
     outcome,

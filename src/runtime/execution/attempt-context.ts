@@ -7,6 +7,7 @@ import type { PlannedStep } from "../graph/step.ts";
 import type { RunContext, StepContext, ToolServices } from "../tool.ts";
 import type { ActiveRun } from "./active-run.ts";
 import type { RunOrder } from "./executor.ts";
+import type { Stopper } from "./wait-within.ts";
 
 /** What a tool sees in one attempt at its step. A class: getters in an object literal cost each step more than all the rest of its context. */
 export class AttemptContext implements StepContext {
@@ -18,9 +19,9 @@ export class AttemptContext implements StepContext {
   readonly #order: RunOrder;
   readonly #plan: Plan;
   readonly #step: PlannedStep;
-  readonly #signal: () => AbortSignal;
+  readonly #stopper: Stopper;
 
-  constructor({ plan, order, deps, context, scope }: ActiveRun, step: PlannedStep, signal: () => AbortSignal) {
+  constructor({ plan, order, deps, context, scope }: ActiveRun, step: PlannedStep, stopper: Stopper) {
     this.services = deps.services;
     this.run = context;
     this.input = order.request.input;
@@ -29,7 +30,7 @@ export class AttemptContext implements StepContext {
     this.#order = order;
     this.#plan = plan;
     this.#step = step;
-    this.#signal = signal;
+    this.#stopper = stopper;
   }
 
   get agentId(): string {
@@ -61,7 +62,7 @@ export class AttemptContext implements StepContext {
   }
 
   get signal(): AbortSignal {
-    return this.#signal();
+    return this.#stopper.signal();
   }
 
   /** Tools take it out of their context. */

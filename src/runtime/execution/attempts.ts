@@ -1,4 +1,3 @@
-import type { DeadlineOutcome } from "../../core/deadline.ts";
 import { describeFieldErrors, StorageUnavailable, toError } from "../../core/errors.ts";
 import type { Json, JsonObject } from "../../core/json.ts";
 import type { Hides } from "../graph/references.ts";
@@ -6,16 +5,15 @@ import { isSecret, isSensitive } from "../graph/secrets.ts";
 import type { PlannedStep } from "../graph/step.ts";
 import { type BoundTool, refuse, type ToolResult } from "../tool.ts";
 import { type ActiveRun, scopeFor } from "./active-run.ts";
-import { goOn } from "./at-once.ts";
 import { AttemptContext } from "./attempt-context.ts";
 import { admitCall } from "./call-policy.ts";
-import { callWithin } from "./call-within.ts";
 import type { Canceller } from "./canceller.ts";
 import { writeJournal } from "./journal.ts";
 import { cancelled, failed, type Outcome, policyRefused, settle, timedOut, unavailable } from "./outcome.ts";
 import { pause, pauseMs } from "./pause.ts";
 import { maskThrown } from "./secret-mask.ts";
 import { settledConfig } from "./settled-config.ts";
+import { Stopper, waitWithin } from "./wait-within.ts";
 
 /** What of a step is known while it is tried, should it end in the middle. */
 export interface Progress {
@@ -43,7 +41,8 @@ export function runAttempts(
   const tool = step.bind(config.value);
   if (!tool.ok) return failed(run, step, tool.error);
   const attempting: Attempting = { run, step, config: config.value, tool: tool.value, canceller, progress };
-  return goOn(attempt(attempting), (first) => (isLast(first, attempting) ? first : tryAgain(attempting)));
+  const first = attempt(attempting);
+  return first instanceof Promise ? waitOrTryAgain(first, attempting) : orTryAgain(first, attempting);
 }
 
 /** What attempts at one step share. */
@@ -58,6 +57,14 @@ interface Attempting {
 
 function isLast(outcome: Outcome, { step, progress }: Attempting): boolean {
   return outcome.kind !== "failed" || !outcome.isPassing || progress.attempts >= step.maxAttempts;
+}
+
+function orTryAgain(first: Outcome, attempting: Attempting): Outcome | Promise<Outcome> {
+  return isLast(first, attempting) ? first : tryAgain(attempting);
+}
+
+async function waitOrTryAgain(first: Promise<Outcome>, attempting: Attempting): Promise<Outcome> {
+  return orTryAgain(await first, attempting);
 }
 
 async function tryAgain(attempting: Attempting): Promise<Outcome> {
@@ -110,28 +117,42 @@ function stoppedBefore({ run, step, canceller, progress }: Attempting): Outcome 
   return run.context.deadlineAtMs <= run.deps.clock.now() ? timedOut(run, step, null) : null;
 }
 
-function call({ run, step, tool, canceller, progress }: Attempting): Outcome | Promise<Outcome> {
+/** One that gives its result at once costs no timer and no signal: most steps of a graph are such. */
+function call(attempting: Attempting): Outcome | Promise<Outcome> {
+  const { run, step, tool, progress } = attempting;
   progress.attempts += 1;
-  const { clock } = run.deps;
   const perform = step.effect === "write" && run.order.dryRun ? tool.preview : tool.run;
-  const leftMs = run.context.deadlineAtMs - clock.now();
+  const leftMs = run.context.deadlineAtMs - run.deps.clock.now();
+  const own = new Stopper();
+  try {
+    const given = perform(new AttemptContext(run, step, own));
+    return given instanceof Promise ? waitFor(attempting, given, own, leftMs) : settle(run, step, given);
+  } catch (error) {
+    return orUnavailable(run, step, error);
+  }
+}
+
+async function waitFor(
+  { run, step, canceller }: Attempting,
+  given: Promise<ToolResult>,
+  own: Stopper,
+  leftMs: number,
+): Promise<Outcome> {
   const ms = Math.min(step.timeoutMs, leftMs);
-  const conclude = (done: DeadlineOutcome<ToolResult>): Outcome => {
+  try {
+    const done = await waitWithin(run.deps.clock, ms, canceller, given, own);
     if (done.kind === "done") return settle(run, step, done.value);
     if (done.kind === "cancelled") return cancelled(run, step);
     return timedOut(run, step, leftMs <= step.timeoutMs ? null : ms);
-  };
-  const orUnavailable = (error: unknown): Outcome => {
-    if (!(error instanceof StorageUnavailable)) throw error;
-    run.deps.log.warn("step_storage_unavailable", { ...about(run, step), error: maskThrown(error, run.mask) });
-    return unavailable("the documents store does not answer");
-  };
-  try {
-    const done = callWithin(clock, ms, canceller, (own) => perform(new AttemptContext(run, step, own)));
-    return done instanceof Promise ? done.then(conclude).catch(orUnavailable) : conclude(done);
   } catch (error) {
-    return orUnavailable(error);
+    return orUnavailable(run, step, error);
   }
+}
+
+function orUnavailable(run: ActiveRun, step: PlannedStep, error: unknown): Outcome {
+  if (!(error instanceof StorageUnavailable)) throw error;
+  run.deps.log.warn("step_storage_unavailable", { ...about(run, step), error: maskThrown(error, run.mask) });
+  return unavailable("the documents store does not answer");
 }
 
 /** For the log. */

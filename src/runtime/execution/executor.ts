@@ -12,6 +12,7 @@ import type { Secrets } from "../graph/references.ts";
 import type { PlannedStep } from "../graph/step.ts";
 import { jsonSize } from "../json-size.ts";
 import type { RunJournal } from "../runs/run-journal.ts";
+import type { RunSpan } from "../runs/run-tracing.ts";
 import type { GraphAnswer, RunFamily, ToolServices } from "../tool.ts";
 import {
   type ActiveRun,
@@ -23,7 +24,6 @@ import {
   takeSecrets,
   withSteps,
 } from "./active-run.ts";
-import { goOn } from "./at-once.ts";
 import { isAnswerKnown } from "./not-known.ts";
 import { noteSkipped } from "./run-step.ts";
 import { maskResult, maskThrown } from "./secret-mask.ts";
@@ -49,8 +49,8 @@ export interface RunOrder {
   readonly serverId: string;
   readonly version: number;
   readonly requestId: string;
-  /** W3C trace id; null where tracing is off. */
-  readonly traceId: string | null;
+  /** Its place in a distributed trace; null where it has none. */
+  readonly span: Pick<RunSpan, "traceId"> | null;
   readonly trigger: RunTrace["trigger"];
   /** Steps that would change something say what they would do instead, and nothing is journalled. */
   readonly dryRun: boolean;
@@ -101,7 +101,12 @@ export interface ExecutorDeps {
  */
 export function executePlan(plan: Plan, order: RunOrder, deps: ExecutorDeps): Execution | Promise<Execution> {
   const run = beginRun(plan, order, deps);
-  return goOn(runToEnd(run), (ending) => conclude(run, ending));
+  const ending = runToEnd(run);
+  return ending instanceof Promise ? waitToConclude(run, ending) : conclude(run, ending);
+}
+
+async function waitToConclude(run: ActiveRun, ending: Promise<Ending>): Promise<Execution> {
+  return conclude(run, await ending);
 }
 
 function conclude(run: ActiveRun, { result: unmasked, isCancelled }: Ending): Execution {
@@ -117,12 +122,19 @@ function conclude(run: ActiveRun, { result: unmasked, isCancelled }: Ending): Ex
 }
 
 function runToEnd(run: ActiveRun): Ending | Promise<Ending> {
-  const orBroken = (error: unknown) => breakOff(run, error);
   try {
     const ending = run.plan.secretNames.length === 0 ? runStages(run) : runWithSecrets(run);
-    return ending instanceof Promise ? ending.catch(orBroken) : ending;
+    return ending instanceof Promise ? orBroken(run, ending) : ending;
   } catch (error) {
-    return orBroken(error);
+    return breakOff(run, error);
+  }
+}
+
+async function orBroken(run: ActiveRun, ending: Promise<Ending>): Promise<Ending> {
+  try {
+    return await ending;
+  } catch (error) {
+    return breakOff(run, error);
   }
 }
 
@@ -174,10 +186,7 @@ function runStages(run: ActiveRun, from: Place = START): Ending | Promise<Ending
   let place = from;
   for (let stage = stages[place.at]; stage !== undefined; stage = stages[place.at]) {
     const ended = runStage(run, stage);
-    if (ended instanceof Promise) {
-      const here = place;
-      return ended.then((end) => end.ending ?? runStages(run, passStage(run, here, end)));
-    }
+    if (ended instanceof Promise) return waitAndGoOn(run, place, ended);
     if (ended.ending !== null) return ended.ending;
     place = passStage(run, place, ended);
   }
@@ -187,9 +196,16 @@ function runStages(run: ActiveRun, from: Place = START): Ending | Promise<Ending
   return { result: ok({ status: 200, headers: {}, body: last }), isCancelled: false };
 }
 
+async function waitAndGoOn(run: ActiveRun, place: Place, ended: Promise<StageEnd>): Promise<Ending> {
+  const end = await ended;
+  return end.ending ?? runStages(run, passStage(run, place, end));
+}
+
 function passStage(run: ActiveRun, { at, last }: Place, { outputs, goTo }: StageEnd): Place {
   const stage = run.plan.stages[at] ?? [];
-  for (const [i, step] of stage.entries()) keepOutput(run, step, outputs[i] ?? null);
+  stage.forEach((step, i) => {
+    keepOutput(run, step, outputs[i] ?? null);
+  });
   const next = goTo === null ? at + 1 : passOver(run, at + 1, goTo);
   // A response that was passed by is no output of anybody.
   return { at: next, last: stage[0]?.name === "response" ? last : outputOf(stage, outputs) };

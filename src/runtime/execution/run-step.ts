@@ -4,7 +4,6 @@ import type { Expression } from "../expressions/expression.ts";
 import type { Scope } from "../graph/references.ts";
 import type { PlannedStep } from "../graph/step.ts";
 import type { ActiveRun, Ending } from "./active-run.ts";
-import { goOn } from "./at-once.ts";
 import { foundBug, type Progress, runAttempts } from "./attempts.ts";
 import type { Canceller } from "./canceller.ts";
 import { answerWithout, noteOf, notKnownToCondition, notKnownToConfig } from "./not-known.ts";
@@ -33,20 +32,43 @@ export function runStep(run: ActiveRun, step: PlannedStep, canceller: Canceller)
   }
   const missing = run.notKnown.size === 0 ? NOTHING : notKnownToConfig(run, step);
   if (missing.length > 0 && step.name !== "response") return passUntried(run, step, missing);
-  const place = run.steps.push(null) - 1;
-  const progress: Progress = { attempts: 0, shown: null };
+  const begun: BegunStep = {
+    run,
+    step,
+    place: run.steps.push(null) - 1,
+    startedAtMs,
+    missing,
+    progress: { attempts: 0, shown: null },
+  };
   const ended = condition.ok
-    ? runSoundly(run, step, canceller, progress)
+    ? runSoundly(run, step, canceller, begun.progress)
     : failed(run, step, `its condition: ${condition.error}`);
-  return goOn(ended, (end) => {
-    const durationMs = run.deps.clock.now() - startedAtMs;
-    const outcome = missing.length > 0 ? answerWithout(run, step, end, progress) : end;
-    const note = run.notKnown.has(step.toolId) ? noteOf(missing) : undefined;
-    const { attempts, shown } = progress;
-    run.steps[place] = { step, startedAtMs, durationMs, attempts, shown, outcome, note };
-    if (step.effect === "write" && attempts > 0) run.writesEnded += 1;
-    return toEnd(step, outcome);
-  });
+  return ended instanceof Promise ? waitToEnd(begun, ended) : endStep(begun, ended);
+}
+
+interface BegunStep {
+  readonly run: ActiveRun;
+  readonly step: PlannedStep;
+  /** Among the records of the run. */
+  readonly place: number;
+  readonly startedAtMs: number;
+  /** Steps that its config reads and whose outputs a dry run does not know. */
+  readonly missing: readonly string[];
+  readonly progress: Progress;
+}
+
+async function waitToEnd(begun: BegunStep, ended: Promise<Outcome>): Promise<StepEnd> {
+  return endStep(begun, await ended);
+}
+
+function endStep({ run, step, place, startedAtMs, missing, progress }: BegunStep, ended: Outcome): StepEnd {
+  const durationMs = run.deps.clock.now() - startedAtMs;
+  const outcome = missing.length > 0 ? answerWithout(run, step, ended, progress) : ended;
+  const note = run.notKnown.has(step.toolId) ? noteOf(missing) : undefined;
+  const { attempts, shown } = progress;
+  run.steps[place] = { step, startedAtMs, durationMs, attempts, shown, outcome, note };
+  if (step.effect === "write" && attempts > 0) run.writesEnded += 1;
+  return toEnd(step, outcome);
 }
 
 /** A bug fails the step. */

@@ -2,7 +2,6 @@ import type { Json } from "../../core/json.ts";
 import type { PlannedStep } from "../graph/step.ts";
 import { GROUP_MAX_PARALLEL } from "../limits.ts";
 import type { ActiveRun, Ending } from "./active-run.ts";
-import { goOn } from "./at-once.ts";
 import { tellFailure } from "./outcome.ts";
 import { runStep, type StepEnd } from "./run-step.ts";
 
@@ -18,11 +17,17 @@ export interface StageEnd {
 export function runStage(run: ActiveRun, stage: readonly PlannedStep[]): StageEnd | Promise<StageEnd> {
   const [only] = stage;
   if (stage.length !== 1 || only === undefined) return runGroup(run, stage);
-  return goOn(runStep(run, only, run.order.asOwner), (end) => ({
-    outputs: [end.value],
-    goTo: takeFailure(run, [end]),
-    ending: end.ending,
-  }));
+  const end = runStep(run, only, run.order.asOwner);
+  return end instanceof Promise ? waitToEnd(run, end) : endAlone(run, end);
+}
+
+async function waitToEnd(run: ActiveRun, end: Promise<StepEnd>): Promise<StageEnd> {
+  return endAlone(run, await end);
+}
+
+function endAlone(run: ActiveRun, end: StepEnd): StageEnd {
+  const goTo = end.failure === null ? null : takeFailure(run, [end]);
+  return { outputs: [end.value], goTo, ending: end.ending };
 }
 
 /** Of several failures the first one that leads elsewhere counts, else the first one. */

@@ -1,7 +1,7 @@
 import type { TraceHeaders } from "../../core/trace-context.ts";
 import type { RunTrace } from "../contract.ts";
 
-/** A run's place in a distributed trace. */
+/** A run's place in a distributed trace. Ids are made when somebody reads them: of most runs nobody does. */
 export interface RunSpan extends TraceHeaders {
   /** 32 hex digits. */
   readonly traceId: string;

@@ -71,6 +71,7 @@ export function createDropInApp(service: Searches): DropInApp {
       log,
       publicUrl: undefined,
       trustsForwardedAddress: true,
+      isShared: false,
       noteRequest: ignore,
     }),
   );

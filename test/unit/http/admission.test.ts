@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { rateLimitHeaders, wholeSeconds } from "../../../src/http/rate-limit-headers.ts";
+import { setRateLimitHeaders, wholeSeconds } from "../../../src/http/rate-limit-headers.ts";
 import { SHARED_STATE_PAUSE_MS, SHARED_STATE_READ_TIMEOUT_MS } from "../../../src/storage/shared-state/limits.ts";
 import { createResilientSharedState } from "../../../src/storage/shared-state/resilient.ts";
 import type { Tier } from "../../../src/storage/shared-state/shared-state.ts";
@@ -148,9 +148,14 @@ test("the headers name each tier, what is left of it and the whole seconds until
     { ...BURST, remaining: 999, resetMs: 1 },
     { name: "hour", limit: 3_000, windowSeconds: 3_600, remaining: 0, resetMs: 1_001 },
   ];
-  expect(rateLimitHeaders({ admitted: true, violated: [], tiers })).toEqual({
-    "RateLimit-Policy": '"burst";q=1000;w=1, "hour";q=3000;w=3600',
-    RateLimit: '"burst";r=999;t=1, "hour";r=0;t=2',
+  const headers = new Headers();
+  setRateLimitHeaders(headers, { admitted: true, violated: [], tiers });
+  expect(Object.fromEntries(headers)).toEqual({
+    "ratelimit-policy": '"burst";q=1000;w=1, "hour";q=3000;w=3600',
+    ratelimit: '"burst";r=999;t=1, "hour";r=0;t=2',
   });
+  const others = tiers.map((tier) => ({ ...tier, limit: 7 }));
+  setRateLimitHeaders(headers, { admitted: true, violated: [], tiers: others });
+  expect(headers.get("RateLimit-Policy")).toBe('"burst";q=7;w=1, "hour";q=7;w=3600');
   expect([0, 1, 1_000, 1_001].map(wholeSeconds)).toEqual([1, 1, 1, 2]);
 });

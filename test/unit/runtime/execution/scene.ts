@@ -116,7 +116,7 @@ export function execute(steps: readonly Step[], scene: Scene = {}) {
     serverId: "mcp_1",
     version: 3,
     requestId: "req_test",
-    traceId: null,
+    span: null,
     trigger: "http",
     dryRun: scene.dryRun ?? false,
     request: { input, method: "POST", headers: {}, query: {} },
