@@ -37,8 +37,11 @@ more Worker of the local runtime, in ours as in the pass-through.`;
 /** A runtime that was just told to end may still write. */
 const REMOVE = { recursive: true, force: true, maxRetries: 10 };
 const WARM_UP_SECONDS = 1;
-/** Durable Objects that nobody asked for ten seconds are put away, and compiled code is forgotten. */
-const LEAD_IN_SECONDS = 1;
+/**
+ * Durable Objects that nobody asked for ten seconds are put away, and compiled code is forgotten; and who asks a thousand
+ * agents in turns has gone round once after one to two seconds.
+ */
+const LEAD_IN_SECONDS = 3;
 const EXIT_INTERRUPTED = 130;
 const EXIT_FAILED = 1;
 
