@@ -109,7 +109,7 @@ export function endpoint<
   const memo = spec.repeats ? createMemo<Result<ReadBody<z.output<Body>>>>() : undefined;
   const queries = spec.repeats ? createMemo<Result<z.output<Query>>>() : undefined;
   const takesBody = spec.body !== undefined || spec.bodyCredential !== undefined;
-  const absent = ok(noBody<Body>(spec.body));
+  const absent = ok(noBody<Body>(undefined));
   type Read = Result<ReadBody<z.output<Body>>>;
 
   async function readBody({ c, bodyLimitBytes }: Exchange): Promise<Read> {
