@@ -350,6 +350,27 @@ test.skipIf(!hasBrowser)("they store a secret, replace it and delete it, and nev
   await page.getByText("No secrets yet").waitFor();
 });
 
+test.skipIf(!hasBrowser)("they make a key, see it once, and revoke it: it opens nothing then", async () => {
+  await page.getByRole("link", { name: "Keys", exact: true }).click();
+  await page.getByLabel("Name").fill("laptop");
+  await page.getByRole("button", { name: "Make key" }).click();
+  const key = (await page.getByRole("dialog").locator("pre").textContent()) ?? "";
+  const listServers = async () => (await fetch(`${server.url}/mcp/servers`, { headers: { "X-API-Key": key } })).status;
+  expect(await listServers()).toBe(200);
+  await page.getByRole("button", { name: "Done" }).click();
+  await page.reload();
+  await page.getByText("never expires").waitFor();
+  expect(await page.content()).not.toContain(key);
+  await page.getByRole("button", { name: "Revoke laptop" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Keep it" }).click();
+  expect(await listServers()).toBe(200);
+  await page.getByRole("button", { name: "Revoke laptop" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Revoke key" }).click();
+  await page.getByText("revoked just now").waitFor();
+  expect(await page.getByRole("button", { name: "Revoke laptop" }).count()).toBe(0);
+  await expect.poll(listServers, { timeout: 35_000, interval: 500 }).toBe(401);
+});
+
 test.skipIf(!hasBrowser)(
   "nothing went wrong in the browser, nothing was loaded from elsewhere, and no key was in a URL",
   () => {
