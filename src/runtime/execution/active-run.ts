@@ -145,8 +145,8 @@ function* valuesOf({ plan, order }: ActiveRun, records: readonly StepRecord[]): 
 }
 
 /**
- * A trace without its steps and its id, which are most of the work: most traces are not kept. Its error is what the caller is told,
- * who knows what he sent.
+ * A trace without its steps and its place in a distributed one, which are most of the work: most traces are not kept. Its
+ * error is what the caller is told, who knows what he sent.
  */
 export type RunSummary = Omit<RunTrace, "steps" | "traceId">;
 

@@ -132,24 +132,22 @@ export function execute(steps: readonly Step[], scene: Scene = {}) {
     ...scene.changes,
   };
   const journalled: RunTrace[] = [];
-  const execution = Promise.resolve(
-    executePlan(plan, order, {
-      clock,
-      log,
-      random: (length) => new Uint8Array(length).fill(Math.round((scene.random ?? 1) * 255)),
-      services: { clock, ...scene.services } as ToolServices,
-      journal: {
-        async write(trace) {
-          await scene.journal?.(trace);
-          journalled.push(trace);
-        },
+  const given = executePlan(plan, order, {
+    clock,
+    log,
+    random: (length) => new Uint8Array(length).fill(Math.round((scene.random ?? 1) * 255)),
+    services: { clock, ...scene.services } as ToolServices,
+    journal: {
+      async write(trace) {
+        await scene.journal?.(trace);
+        journalled.push(trace);
       },
-      readSecrets: scene.readSecrets ?? (async () => new Map(Object.entries(secrets))),
-      credentials: [],
-    }),
-  );
-  const ended = execution.then(({ trace, ...rest }): Ended => ({ ...rest, trace: trace() }));
-  return { execution: ended, lines, clock, journalled };
+    },
+    readSecrets: scene.readSecrets ?? (async () => new Map(Object.entries(secrets))),
+    credentials: [],
+  });
+  const execution = Promise.resolve(given).then(({ trace, ...rest }): Ended => ({ ...rest, trace: trace() }));
+  return { execution, isAtOnce: !(given instanceof Promise), lines, clock, journalled };
 }
 
 export interface Ended extends Omit<Execution, "trace"> {

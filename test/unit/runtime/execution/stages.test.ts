@@ -31,6 +31,18 @@ test("the steps of a group run at once, and what follows reads them all", async 
   ]);
 });
 
+test("a run whose steps only compute is over at once, without a timer or the signal of its caller", async () => {
+  const never = (what: string) => () => {
+    throw new Error(`${what} was made`);
+  };
+  const clock = { ...createFakeClock(), after: never("a timer") };
+  const actor = { kind: "anonymous", id: "anonymous" } as const;
+  const asOwner = { actor, requestId: "req_test", origin: "https://orchestrix.test", signal: never("the signal") };
+  const { execution, isAtOnce } = execute(["input", "echo", response], { clock, changes: { asOwner } });
+  expect(isAtOnce).toBe(true);
+  expect((await execution).trace).toMatchObject({ outcome: "ok" });
+});
+
 test("a group at the end answers with its outputs by step", async () => {
   const steps = ["a", "b"].map((toolId) => ({ name: "echo", toolId, config: { is: toolId } }));
   expect(bodyOf(await execute(steps, { order: [["b", "a"]] }).execution)).toEqual({ b: { is: "b" }, a: { is: "a" } });
