@@ -1,4 +1,5 @@
 import type { Call } from "../../core/actor.ts";
+import type { Stopper } from "../../core/deadline.ts";
 import type { Json, JsonObject } from "../../core/json.ts";
 import { err } from "../../core/result.ts";
 import type { Plan } from "../graph/graph.ts";
@@ -7,7 +8,6 @@ import type { PlannedStep } from "../graph/step.ts";
 import type { RunContext, StepContext, ToolServices } from "../tool.ts";
 import type { ActiveRun } from "./active-run.ts";
 import type { RunOrder } from "./executor.ts";
-import type { Stopper } from "./wait-within.ts";
 
 /** What a tool sees in one attempt at its step. A class: getters in an object literal cost each step more than all the rest of its context. */
 export class AttemptContext implements StepContext {

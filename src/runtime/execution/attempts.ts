@@ -1,3 +1,4 @@
+import { Stopper, waitWithin } from "../../core/deadline.ts";
 import { describeFieldErrors, StorageUnavailable, toError } from "../../core/errors.ts";
 import type { Json, JsonObject } from "../../core/json.ts";
 import type { Hides } from "../graph/references.ts";
@@ -13,7 +14,6 @@ import { cancelled, failed, type Outcome, policyRefused, settle, timedOut, unava
 import { pause, pauseMs } from "./pause.ts";
 import { maskThrown } from "./secret-mask.ts";
 import { settledConfig } from "./settled-config.ts";
-import { Stopper, waitWithin } from "./wait-within.ts";
 
 /** What of a step is known while it is tried, should it end in the middle. */
 export interface Progress {
@@ -140,7 +140,7 @@ async function waitFor(
 ): Promise<Outcome> {
   const ms = Math.min(step.timeoutMs, leftMs);
   try {
-    const done = await waitWithin(run.deps.clock, ms, canceller, given, own);
+    const done = await waitWithin(run.deps.clock, ms, canceller.signal?.(), given, own);
     if (done.kind === "done") return settle(run, step, done.value);
     if (done.kind === "cancelled") return cancelled(run, step);
     return timedOut(run, step, leftMs <= step.timeoutMs ? null : ms);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { runWithin, waitAtMost } from "../../../src/core/deadline.ts";
+import { runWithin, Stopper, waitAtMost, waitWithin } from "../../../src/core/deadline.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 
 const never = () => new Promise<never>(() => {});
@@ -52,6 +52,32 @@ test("a caller that is gone already, or no time left, starts nothing", async () 
 test("a failure in time is passed on", async () => {
   const failing = runWithin(createFakeClock(), 100, undefined, () => Promise.reject(new Error("broken")));
   await expect(failing).rejects.toThrow("broken");
+});
+
+test("work that asks for its signal after its time sees that it is over", async () => {
+  const clock = createFakeClock();
+  const stopper = new Stopper();
+  const outcome = waitWithin(clock, 10, undefined, never(), stopper);
+  await clock.advance(10);
+  expect(await outcome).toEqual({ kind: "timeout" });
+  expect(stopper.signal().aborted).toBe(true);
+  expect(stopper.signal().reason).toMatchObject({ name: "TimeoutError" });
+});
+
+test("waiting for work whose caller is gone already is over at once", async () => {
+  const outcome = waitWithin(createFakeClock(), 10, AbortSignal.abort(), never(), new Stopper());
+  expect(await outcome).toEqual({ kind: "cancelled" });
+});
+
+test("after work has ended its signal stays as it is", async () => {
+  const clock = createFakeClock();
+  const caller = new AbortController();
+  const stopper = new Stopper();
+  const signal = stopper.signal();
+  await waitWithin(clock, 10, caller.signal, Promise.resolve(7), stopper);
+  caller.abort();
+  await clock.advance(20);
+  expect(signal.aborted).toBe(false);
 });
 
 test("waiting ends with the work's value or its failure", async () => {
