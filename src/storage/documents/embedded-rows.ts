@@ -1,5 +1,6 @@
 import type { JsonObject } from "../../core/json.ts";
 import { DOCUMENT_ROW_MAX_BYTES } from "./limits.ts";
+import type { Projection } from "./projection.ts";
 import { uniqueKeysAt } from "./unique-keys.ts";
 
 export interface Row extends Record<string, SqlStorageValue> {
@@ -25,6 +26,8 @@ export interface Rows {
     readonly bindings: readonly (string | number)[];
     readonly descending?: boolean;
     readonly limit?: number;
+    /** Bodies hold these fields and no others. */
+    readonly projection?: Projection | null;
   }): Iterable<Row>;
   uniqueFields(collection: string): readonly string[];
   /** Declares the fields from now on; where documents share a value already, names those fields and declares none. */
@@ -119,8 +122,11 @@ export function createRows(sql: SqlStorage): Rows {
     const where = ["collection = ?", ...query.conditions].join(" AND ");
     const order = query.descending ? "DESC" : "ASC";
     const limit = query.limit === undefined ? "" : ` LIMIT ${query.limit}`;
-    const text = `SELECT id, body FROM documents WHERE ${where} ORDER BY id ${order}${limit}`;
-    yield* sql.exec<Row>(text, query.collection, ...query.bindings);
+    const { projection = null } = query;
+    const text = `SELECT id${projection?.columns ?? ", body"} FROM documents WHERE ${where} ORDER BY id ${order}${limit}`;
+    const found = sql.exec<Row>(text, query.collection, ...query.bindings);
+    if (projection === null) yield* found;
+    else for (const row of found) yield { id: row.id, body: projection.toBody(row) };
   }
 
   /** Takes the field's keys of every stored document; false as soon as two share one. */

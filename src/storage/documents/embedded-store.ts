@@ -6,6 +6,7 @@ import { createRows, DocumentTooLarge, type Row } from "./embedded-rows.ts";
 import { FIND_MAX_CHARS, SORT_SLACK_DOCUMENTS } from "./limits.ts";
 import type { CompileFilter } from "./matcher.ts";
 import { planFilter } from "./plan.ts";
+import { createProjection } from "./projection.ts";
 import { demandedId, makeUpsert, refuseFaults } from "./upsert.ts";
 
 /** What an operation came to. `refused`: the caller's fault, to be thrown as TypeError; `too_large`: as RangeError. */
@@ -55,6 +56,13 @@ interface Found {
   readonly body: string;
 }
 
+interface Reading {
+  readonly limit?: number;
+  readonly descending?: boolean;
+  /** Absent: all. */
+  readonly fields?: readonly string[] | undefined;
+}
+
 export function createDocumentStore(storage: DurableObjectStorage, compile: CompileFilter): DocumentStore {
   const rows = createRows(storage.sql);
 
@@ -70,15 +78,21 @@ export function createDocumentStore(storage: DurableObjectStorage, compile: Comp
     }
   }
 
-  function* matches(collection: string, filter: Filter, limit?: number, descending = false): Iterable<Found> {
+  function* matches(collection: string, filter: Filter, { limit, descending, fields }: Reading = {}): Iterable<Found> {
     const { exact, ...plan } = planFilter(filter, collection, rows.uniqueFields(collection));
-    if (exact) {
-      yield* rows.scan({ collection, ...plan, descending, ...(limit === undefined ? {} : { limit }) });
-      return;
-    }
+    const query = { collection, ...plan, descending: descending ?? false };
+    const bounded = limit === undefined ? query : { ...query, limit };
+    const projection = exact && fields !== undefined ? createProjection(fields) : null;
+    if (projection !== null) return yield* rows.scan({ ...bounded, projection });
+    const pick = fields === undefined ? null : createPick(fields);
+    const found = exact ? rows.scan(bounded) : filtered(rows.scan(query), filter, limit);
+    for (const { id, body } of found) yield { id, body: pick === null ? body : pick(body) };
+  }
+
+  function* filtered(found: Iterable<Found>, filter: Filter, limit: number | undefined): Iterable<Found> {
     const isMatch = compile(filter);
     let left = limit ?? Number.POSITIVE_INFINITY;
-    for (const row of rows.scan({ collection, ...plan, descending })) {
+    for (const row of found) {
       if (!isMatch(parse(row))) continue;
       yield row;
       if (--left <= 0) return;
@@ -86,7 +100,7 @@ export function createDocumentStore(storage: DurableObjectStorage, compile: Comp
   }
 
   function first(collection: string, filter: Filter): Found | undefined {
-    for (const found of matches(collection, filter, 1)) return found;
+    for (const found of matches(collection, filter, { limit: 1 })) return found;
     return undefined;
   }
 
@@ -114,12 +128,11 @@ export function createDocumentStore(storage: DurableObjectStorage, compile: Comp
   }
 
   function find(collection: string, filter: Filter, { sort, limit, fields }: Wanted): Reply<string[]> {
-    const pick = fields === undefined ? null : createPick(fields);
     const [firstKey, direction] = Object.entries(sort ?? { _id: 1 as const })[0] ?? ["_id", 1];
     const bodies =
       firstKey === "_id"
-        ? takeBodies(matches(collection, filter, limit, direction === -1), pick)
-        : sortBodies(matches(collection, filter), sort ?? {}, limit, pick);
+        ? takeBodies(matches(collection, filter, { limit, descending: direction === -1, fields }))
+        : sortBodies(matches(collection, filter), sort ?? {}, limit, fields);
     if (bodies !== null) return { kind: "done", value: bodies };
     return { kind: "too_large", message: `an answer takes at most ${FIND_MAX_CHARS} characters: lower the limit` };
   }
@@ -196,10 +209,8 @@ function withId(id: string, document: JsonObject): JsonObject {
   return { _id: id, ...fields };
 }
 
-type Pick = (body: string) => string;
-
 /** Leaves of a document what was asked for. */
-function createPick(fields: readonly string[]): Pick {
+function createPick(fields: readonly string[]): (body: string) => string {
   const names = new Set(["_id", ...fields]);
   return (body) => {
     const document = JSON.parse(body) as JsonObject;
@@ -208,11 +219,10 @@ function createPick(fields: readonly string[]): Pick {
 }
 
 /** Null when they are more than one answer may carry. */
-function takeBodies(found: Iterable<Found>, pick: Pick | null): string[] | null {
+function takeBodies(found: Iterable<Found>): string[] | null {
   const bodies: string[] = [];
   let chars = 0;
-  for (const { body: whole } of found) {
-    const body = pick === null ? whole : pick(whole);
+  for (const { body } of found) {
     chars += body.length;
     if (chars > FIND_MAX_CHARS) return null;
     bodies.push(body);
@@ -221,7 +231,12 @@ function takeBodies(found: Iterable<Found>, pick: Pick | null): string[] | null 
 }
 
 /** The best `limit` documents in the order asked; holds little more than those at any time. Null as above. */
-function sortBodies(found: Iterable<Found>, sort: Sort, limit: number, pick: Pick | null): string[] | null {
+function sortBodies(
+  found: Iterable<Found>,
+  sort: Sort,
+  limit: number,
+  fields: readonly string[] | undefined,
+): string[] | null {
   const compare = compareBy(sort);
   let best: { readonly body: string; readonly document: JsonObject }[] = [];
   let chars = 0;
@@ -236,5 +251,7 @@ function sortBodies(found: Iterable<Found>, sort: Sort, limit: number, pick: Pic
     const full = best.length >= limit + SORT_SLACK_DOCUMENTS || chars > FIND_MAX_CHARS;
     if (full && !keepBest()) return null;
   }
-  return keepBest() ? best.map(({ body }) => (pick === null ? body : pick(body))) : null;
+  if (!keepBest()) return null;
+  const pick = fields === undefined ? null : createPick(fields);
+  return best.map(({ body }) => (pick === null ? body : pick(body)));
 }

@@ -101,7 +101,7 @@ function narrowId(operator: string, operand: Json): Narrowing | null {
 }
 
 /** Names that need no quoting in SQLite's JSON paths. */
-const PLAIN_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+export const PLAIN_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** A list may hold the value, so lists stay. Fractions are left out: SQLite may read their last digit otherwise. */
 function narrowField(path: string, operand: Json): Narrowing | null {

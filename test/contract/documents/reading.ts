@@ -90,6 +90,37 @@ export function describeReading(makeStore: MakeDocuments): void {
     ]);
   });
 
+  test("fields come as they were stored, whatever they are and however they are found", async () => {
+    const documents = await makeStore();
+    const collection = freshCollection();
+    const values = {
+      none: null,
+      no: false,
+      zero: 0,
+      fraction: 0.1,
+      large: 1e300,
+      whole: 9_007_199_254_740_991,
+      text: 'a "quoted" \\ line\nand é \u{1f600}',
+      empty: "",
+      list: [1, [null, "x"], {}],
+      object: { deep: { n: 1 }, "a b": true },
+      "with-dash": 1,
+      "with space": "2",
+    };
+    await insertAll(documents, collection, [{ _id: "a", ...values, rest: true }, { _id: "b" }]);
+    const fields = Object.keys(values);
+    for (const filter of [{ _id: { $in: ["a", "b"] } }, { _id: { $gte: "a" } }, { rest: { $ne: false } }, {}]) {
+      const found = await documents.find(collection, { filter, limit: 5, fields });
+      expect(found, JSON.stringify(filter)).toEqual([{ _id: "a", ...values }, { _id: "b" }]);
+      for (const [name, value] of Object.entries(values)) {
+        const [one] = await documents.find(collection, { filter, limit: 1, fields: [name, name] });
+        expect(one, name).toEqual({ _id: "a", [name]: value });
+      }
+    }
+    const last = { filter: {}, sort: { _id: -1 }, limit: 1, fields: ["no"] } as const;
+    expect(await documents.find(collection, last)).toEqual([{ _id: "b" }]);
+  });
+
   test.each(["nested.deep", "$where", "", "a\0b"])("no field is named %j", async (name) => {
     const documents = await makeStore();
     const wanted = documents.find(freshCollection(), { filter: {}, limit: 1, fields: [name] });
