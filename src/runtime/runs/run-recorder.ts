@@ -46,9 +46,9 @@ const RUNS_METRIC = "orchestrix_runs_total";
 
 /**
  * Writing a trace costs more than a small run itself. So an isolate keeps the traces of TRACES_AT_ONCE good runs and then
- * of one in each TRACE_EVERY_MS (BUSY_TRACE_EVERY_MS where it is busy), the same of others, and those of all journalled runs. Of the rest number, outcome and
- * duration are counted, many runs in one write, and so many writes in a time, however many agents there are. A process
- * that ends loses what it has counted since the last write.
+ * of one in each TRACE_EVERY_MS (BUSY_TRACE_EVERY_MS where it is busy), the same of others, and those of all journalled
+ * runs. Of the rest number, outcome and duration are counted, many runs in one write, and so many writes in a time,
+ * however many agents there are. A process that ends loses what it has counted since the last write.
  */
 export function createRunRecorder(deps: {
   readonly history: Pick<RunHistory, "record" | "count">;
