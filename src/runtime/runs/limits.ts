@@ -54,7 +54,7 @@ export const TRACES_AT_ONCE = 30;
 export const TRACE_EVERY_MS = 50;
 /** An isolate that ended more runs than this in the last second is busy, and keeps fewer: who would read them all? */
 export const BUSY_RUNS_PER_SECOND = 200;
-export const BUSY_TRACE_EVERY_MS = 200;
+export const BUSY_TRACE_EVERY_MS = 500;
 /** How long an answer waits for a store that is to take the end of a run which changed something. */
 export const END_WAIT_MS = 2_000;
 /** Agents whose runs wait to be counted, at some 200 bytes each. */

@@ -8,7 +8,7 @@ import { createTestLog } from "../../../support/runtime/runtime.ts";
 
 const TRACES_AT_ONCE = 30;
 const TRACE_EVERY_MS = 50;
-const BUSY_TRACE_EVERY_MS = 200;
+const BUSY_TRACE_EVERY_MS = 500;
 const COUNT_EVERY_MS = 250;
 const COUNTS_AT_ONCE = 10;
 const END_WAIT_MS = 2_000;
