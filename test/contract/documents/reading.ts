@@ -102,7 +102,7 @@ export function describeReading(makeStore: MakeDocuments): void {
       whole: 9_007_199_254_740_991,
       text: 'a "quoted" \\ line\nand é \u{1f600}',
       empty: "",
-      list: [1, [null, "x"], {}],
+      list: [1, null, "x", { y: [] }],
       object: { deep: { n: 1 }, "a b": true },
       "with-dash": 1,
       "with space": "2",
