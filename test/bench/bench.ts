@@ -19,7 +19,7 @@ const HELP = `Measures the Worker on workerd, beside a bare Hono handler, a bare
 Usage: npm run bench [-- options]
 
 Options
-  --seconds <n>      how long each case is measured, all rounds together (10)
+  --seconds <n>      how long each case is measured, all rounds together (30)
   --rounds <n>       in how many rounds, each case in its turn (5)
   --concurrency <n>  how many connections ask at once (10)
   --latency <ms>     what the slow upstream waits (50)
@@ -59,7 +59,8 @@ interface Options {
 function readOptions(): Options | null {
   const { values } = parseArgs({
     options: {
-      seconds: { type: "string", default: "10" },
+      // In rounds that are shorter than what lies between two large collections of garbage, some meet one and some none.
+      seconds: { type: "string", default: "30" },
       rounds: { type: "string", default: "5" },
       concurrency: { type: "string", default: "10" },
       latency: { type: "string", default: "50" },
