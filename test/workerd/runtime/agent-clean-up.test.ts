@@ -24,16 +24,19 @@ test("on the embedded store the clean-up finds agents that no server's record le
   const { agentId } = created.body;
   const readRuns = () => app.documents.find(runs(agentId), { filter: { agentId }, limit: 10 });
   const run = async () => {
-    expect((await app.call("POST", `/agents/${agentId}`, { body: { hello: "world" } })).status).toBe(200);
+    const answer = await app.call("POST", `/agents/${agentId}`, { body: { hello: "world" } });
+    expect(answer.status).toBe(200);
     await app.settle();
+    return answer.headers.get("X-Run-Id") ?? "";
   };
 
   await run();
   await clock.advance(31 * DAY_MS);
-  await run();
-  expect(await readRuns()).toHaveLength(2);
+  const later = await run();
+  // One run in 32 prunes by itself.
+  if (!later.endsWith("0")) expect(await readRuns()).toHaveLength(2);
   await finishRound(app);
-  expect(await readRuns()).toHaveLength(1);
+  expect((await readRuns()).map(({ _id }) => _id)).toEqual([later]);
 
   // The process ended right after the agent went.
   const removed = await app.documents.deleteOne(agents(agentId), { _id: agentId });
