@@ -2,7 +2,7 @@ import * as z from "zod";
 import { notFound } from "../core/errors.ts";
 import { ok } from "../core/result.ts";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
-import { agentIdSchema } from "../runtime/contract.ts";
+import { isAgentId } from "../runtime/contract.ts";
 
 const WELL_KNOWN = "/.well-known/oauth-protected-resource";
 
@@ -67,7 +67,7 @@ export function createProtectedResourceEndpoints(): readonly Endpoint[] {
         errors: ["NOT_FOUND"],
       },
       async ({ call, params: { agentId } }) =>
-        agentIdSchema.safeParse(agentId).success
+        isAgentId(agentId)
           ? ok(describeResource(call.origin, `/agents/${agentId}/mcp`, `Orchestrix agent ${agentId}`))
           : notFound("agent"),
     ),

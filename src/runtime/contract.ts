@@ -146,10 +146,16 @@ export const createAgentBody = z
 
 export type CreateAgent = z.output<typeof createAgentBody>;
 
-export const AGENT_ID = /^agent_[0-9a-z]{26}$/;
+const AGENT_ID = /^agent_[0-9a-z]{26}$/;
 export const agentIdSchema = z
   .string()
   .regex(AGENT_ID, "an agent's id, agent_ and 26 letters and digits, as its deploy answers it: no server's id");
+
+/** An id of another form is none of ours: not found, without a look. */
+export function isAgentId(text: string): boolean {
+  return AGENT_ID.test(text);
+}
+
 export const runIdSchema = z.string().regex(/^run_[0-9a-z]{26}$/, "a run's id");
 
 /** What the agents contract answers to create and look-up. */

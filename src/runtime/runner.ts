@@ -6,8 +6,8 @@ import type { IdSource, RandomBytes } from "../core/ids.ts";
 import type { Json } from "../core/json.ts";
 import type { Defer, Logger } from "../core/logger.ts";
 import { err, ok, type Result } from "../core/result.ts";
-import { type AgentRecord, type AgentStore, isAgentId } from "./agents/agent-store.ts";
-import type { Graph, Policy, RunTrace } from "./contract.ts";
+import type { AgentRecord, AgentStore } from "./agents/agent-store.ts";
+import { type Graph, isAgentId, type Policy, type RunTrace } from "./contract.ts";
 import {
   type Execution,
   type ExecutorDeps,

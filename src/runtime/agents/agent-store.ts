@@ -7,7 +7,7 @@ import type { Json } from "../../core/json.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 import { agentBindings, agentShard, agents } from "../../storage/documents/collections.ts";
 import type { Documents, Filter } from "../../storage/documents/documents.ts";
-import { AGENT_ID, accessSchema, type CreateAgent, type Graph } from "../contract.ts";
+import { accessSchema, type CreateAgent, type Graph } from "../contract.ts";
 import { CREATE_MAX_ATTEMPTS, REVISION_READS_AT_ONCE } from "../limits.ts";
 import { createAgentIndex } from "./agent-index.ts";
 
@@ -204,11 +204,6 @@ function groupByPartition(agentIds: readonly string[]): readonly (readonly strin
     else group.push(agentId);
   }
   return [...groups.values()];
-}
-
-/** An id of another form is none of ours: not found, without a look. */
-export function isAgentId(text: string): boolean {
-  return AGENT_ID.test(text);
 }
 
 export function graphOf(body: CreateAgent): Graph {

@@ -1,3 +1,4 @@
+import type { AtOnce } from "../../core/at-once.ts";
 import { Stopper, waitWithin } from "../../core/deadline.ts";
 import { describeFieldErrors, StorageUnavailable, toError } from "../../core/errors.ts";
 import type { Json, JsonObject } from "../../core/json.ts";
@@ -29,7 +30,7 @@ export function runAttempts(
   step: PlannedStep,
   canceller: Canceller,
   progress: Progress,
-): Outcome | Promise<Outcome> {
+): AtOnce<Outcome> {
   const errors = step.nullEqualities(scopeFor(run, step));
   if (errors.length > 0) {
     return settle(run, step, refuse({ code: "VALIDATION_FAILED", detail: describeFieldErrors(errors), errors }));
@@ -59,7 +60,7 @@ function isLast(outcome: Outcome, { step, progress }: Attempting): boolean {
   return outcome.kind !== "failed" || !outcome.isPassing || progress.attempts >= step.maxAttempts;
 }
 
-function orTryAgain(first: Outcome, attempting: Attempting): Outcome | Promise<Outcome> {
+function orTryAgain(first: Outcome, attempting: Attempting): AtOnce<Outcome> {
   return isLast(first, attempting) ? first : tryAgain(attempting);
 }
 
@@ -84,7 +85,7 @@ function withoutValues(run: ActiveRun, step: PlannedStep, hides: Hides): JsonObj
   return config.ok ? config.value : null;
 }
 
-function attempt(attempting: Attempting): Outcome | Promise<Outcome> {
+function attempt(attempting: Attempting): AtOnce<Outcome> {
   const { run, step, config, tool, progress } = attempting;
   const stopped = stoppedBefore(attempting);
   if (stopped !== null) return stopped;
@@ -118,7 +119,7 @@ function stoppedBefore({ run, step, canceller, progress }: Attempting): Outcome 
 }
 
 /** One that gives its result at once costs no timer and no signal: most steps of a graph are such. */
-function call(attempting: Attempting): Outcome | Promise<Outcome> {
+function call(attempting: Attempting): AtOnce<Outcome> {
   const { run, step, tool, progress } = attempting;
   progress.attempts += 1;
   const perform = step.effect === "write" && run.order.dryRun ? tool.preview : tool.run;

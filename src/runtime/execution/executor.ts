@@ -1,4 +1,5 @@
 import type { Call } from "../../core/actor.ts";
+import type { AtOnce } from "../../core/at-once.ts";
 import type { Clock } from "../../core/clock.ts";
 import { waitAtMost } from "../../core/deadline.ts";
 import { type AppError, StorageUnavailable, toError } from "../../core/errors.ts";
@@ -99,7 +100,7 @@ export interface ExecutorDeps {
  * Runs the stages of a plan in order, until a step ends the run. Never throws or rejects. A run whose steps only compute
  * is over at once.
  */
-export function executePlan(plan: Plan, order: RunOrder, deps: ExecutorDeps): Execution | Promise<Execution> {
+export function executePlan(plan: Plan, order: RunOrder, deps: ExecutorDeps): AtOnce<Execution> {
   const run = beginRun(plan, order, deps);
   const ending = runToEnd(run);
   return ending instanceof Promise ? waitToConclude(run, ending) : conclude(run, ending);
@@ -121,7 +122,7 @@ function conclude(run: ActiveRun, { result: unmasked, isCancelled }: Ending): Ex
   };
 }
 
-function runToEnd(run: ActiveRun): Ending | Promise<Ending> {
+function runToEnd(run: ActiveRun): AtOnce<Ending> {
   try {
     const ending = run.plan.secretNames.length === 0 ? runStages(run) : runWithSecrets(run);
     return ending instanceof Promise ? orBroken(run, ending) : ending;
@@ -181,7 +182,7 @@ interface Place {
 
 const START: Place = { at: 0, last: null };
 
-function runStages(run: ActiveRun, from: Place = START): Ending | Promise<Ending> {
+function runStages(run: ActiveRun, from: Place = START): AtOnce<Ending> {
   const { stages } = run.plan;
   let place = from;
   for (let stage = stages[place.at]; stage !== undefined; stage = stages[place.at]) {

@@ -1,3 +1,4 @@
+import type { AtOnce } from "../../core/at-once.ts";
 import type { Json } from "../../core/json.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 import type { Expression } from "../expressions/expression.ts";
@@ -21,7 +22,7 @@ export interface StepEnd {
 }
 
 /** Runs one step and writes down how it went. `canceller` ends it: the caller, or its group. */
-export function runStep(run: ActiveRun, step: PlannedStep, canceller: Canceller): StepEnd | Promise<StepEnd> {
+export function runStep(run: ActiveRun, step: PlannedStep, canceller: Canceller): AtOnce<StepEnd> {
   const startedAtMs = run.deps.clock.now();
   const untold = run.notKnown.size === 0 ? NOTHING : notKnownToCondition(run, step);
   if (untold.length > 0) return passUntried(run, step, untold);
@@ -72,12 +73,7 @@ function endStep({ run, step, place, startedAtMs, missing, progress }: BegunStep
 }
 
 /** A bug fails the step. */
-function runSoundly(
-  run: ActiveRun,
-  step: PlannedStep,
-  canceller: Canceller,
-  progress: Progress,
-): Outcome | Promise<Outcome> {
+function runSoundly(run: ActiveRun, step: PlannedStep, canceller: Canceller, progress: Progress): AtOnce<Outcome> {
   const orBug = (thrown: unknown) => foundBug(run, step, thrown);
   try {
     const outcome = runAttempts(run, step, canceller, progress);

@@ -1,3 +1,4 @@
+import type { AtOnce } from "../../core/at-once.ts";
 import type { Json } from "../../core/json.ts";
 import type { PlannedStep } from "../graph/step.ts";
 import { GROUP_MAX_PARALLEL } from "../limits.ts";
@@ -14,7 +15,7 @@ export interface StageEnd {
 }
 
 /** Runs the steps of a stage at once. Of several endings the first one counts; it cancels the steps beside it. */
-export function runStage(run: ActiveRun, stage: readonly PlannedStep[]): StageEnd | Promise<StageEnd> {
+export function runStage(run: ActiveRun, stage: readonly PlannedStep[]): AtOnce<StageEnd> {
   const [only] = stage;
   if (stage.length !== 1 || only === undefined) return runGroup(run, stage);
   const end = runStep(run, only, run.order.asOwner);

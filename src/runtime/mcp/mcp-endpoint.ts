@@ -8,7 +8,7 @@ import type { AnyEndpointSpec, Endpoint } from "../../http/endpoint.ts";
 import { MCP_RESPONSES, type McpExchange, type McpServing } from "../../mcp/contract.ts";
 import type { AccessTokens } from "../agents/access-token.ts";
 import type { AgentRecord, AgentStore } from "../agents/agent-store.ts";
-import { agentIdSchema } from "../contract.ts";
+import { isAgentId } from "../contract.ts";
 import type { ToRunRequest } from "../execution/run-request.ts";
 import type { RuntimeService } from "../service.ts";
 import { createAgentServer } from "./mcp-server.ts";
@@ -66,8 +66,8 @@ interface Entered {
 async function enter(c: AppContext, { agents, tokens, serving }: AgentMcpDeps): Promise<Result<Entered>> {
   const known = serving.admit(c);
   if (!known.ok) return known;
-  const agentId = agentIdSchema.safeParse(c.req.param("agentId"));
-  const agent = agentId.success ? await agents.find(agentId.data) : null;
+  const agentId = c.req.param("agentId") ?? "";
+  const agent = isAgentId(agentId) ? await agents.find(agentId) : null;
   if (agent === null) return notFound("agent");
   const bearer = /^Bearer +(\S+) *$/i.exec(c.req.header("authorization") ?? "")?.[1] ?? "";
   const actor = (await tokens.verify(agent._id, bearer)) ? tokenActor(agent) : c.get("actor");
