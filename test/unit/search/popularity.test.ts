@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { StorageUnavailable } from "../../../src/core/errors.ts";
 import { systemRandom } from "../../../src/core/ids.ts";
 import { cacheKeyOf, canonicalQuestion } from "../../../src/search/cache/cache-key.ts";
@@ -220,11 +220,14 @@ test("of flushes that overtake each other none loses what another has under way"
     });
   const { note, popularity } = startIsolate(store, clock);
   const flush = () => popularity.flush().catch(() => {});
-  const waitFor = (count: number) =>
-    expect.poll(() => waiting.map(({ sequence }) => sequence), { timeout: 20_000 }).toHaveLength(count);
+  const waitFor = (count: number) => vi.waitUntil(() => waiting.length === count, { timeout: 20_000 });
 
+  // One after the other: keys are hashed on other threads, so calls of one moment arrive in any order.
   note("one", "a");
-  const [slow, quick] = [flush(), flush()];
+  await waitFor(1);
+  const slow = flush();
+  await waitFor(2);
+  const quick = flush();
   await waitFor(3);
   note("two", "a");
   waiting[1]?.end(true);
