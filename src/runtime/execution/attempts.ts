@@ -1,4 +1,4 @@
-import type { AtOnce } from "../../core/at-once.ts";
+import { type AtOnce, goOn } from "../../core/at-once.ts";
 import { Stopper, waitWithin } from "../../core/deadline.ts";
 import { describeFieldErrors, StorageUnavailable, toError } from "../../core/errors.ts";
 import type { Json, JsonObject } from "../../core/json.ts";
@@ -42,8 +42,7 @@ export function runAttempts(
   const tool = step.bind(config.value);
   if (!tool.ok) return failed(run, step, tool.error);
   const attempting: Attempting = { run, step, config: config.value, tool: tool.value, canceller, progress };
-  const first = attempt(attempting);
-  return first instanceof Promise ? waitOrTryAgain(first, attempting) : orTryAgain(first, attempting);
+  return goOn(attempt(attempting), (first) => (isLast(first, attempting) ? first : tryAgain(attempting)));
 }
 
 /** What attempts at one step share. */
@@ -58,14 +57,6 @@ interface Attempting {
 
 function isLast(outcome: Outcome, { step, progress }: Attempting): boolean {
   return outcome.kind !== "failed" || !outcome.isPassing || progress.attempts >= step.maxAttempts;
-}
-
-function orTryAgain(first: Outcome, attempting: Attempting): AtOnce<Outcome> {
-  return isLast(first, attempting) ? first : tryAgain(attempting);
-}
-
-async function waitOrTryAgain(first: Promise<Outcome>, attempting: Attempting): Promise<Outcome> {
-  return orTryAgain(await first, attempting);
 }
 
 async function tryAgain(attempting: Attempting): Promise<Outcome> {

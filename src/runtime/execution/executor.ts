@@ -1,5 +1,5 @@
 import type { Call } from "../../core/actor.ts";
-import type { AtOnce } from "../../core/at-once.ts";
+import { type AtOnce, goOn } from "../../core/at-once.ts";
 import type { Clock } from "../../core/clock.ts";
 import { waitAtMost } from "../../core/deadline.ts";
 import { type AppError, StorageUnavailable, toError } from "../../core/errors.ts";
@@ -102,12 +102,7 @@ export interface ExecutorDeps {
  */
 export function executePlan(plan: Plan, order: RunOrder, deps: ExecutorDeps): AtOnce<Execution> {
   const run = beginRun(plan, order, deps);
-  const ending = runToEnd(run);
-  return ending instanceof Promise ? waitToConclude(run, ending) : conclude(run, ending);
-}
-
-async function waitToConclude(run: ActiveRun, ending: Promise<Ending>): Promise<Execution> {
-  return conclude(run, await ending);
+  return goOn(runToEnd(run), (ending) => conclude(run, ending));
 }
 
 function conclude(run: ActiveRun, { result: unmasked, isCancelled }: Ending): Execution {
@@ -125,15 +120,7 @@ function conclude(run: ActiveRun, { result: unmasked, isCancelled }: Ending): Ex
 function runToEnd(run: ActiveRun): AtOnce<Ending> {
   try {
     const ending = run.plan.secretNames.length === 0 ? runStages(run) : runWithSecrets(run);
-    return ending instanceof Promise ? orBroken(run, ending) : ending;
-  } catch (error) {
-    return breakOff(run, error);
-  }
-}
-
-async function orBroken(run: ActiveRun, ending: Promise<Ending>): Promise<Ending> {
-  try {
-    return await ending;
+    return ending instanceof Promise ? ending.catch((error: unknown) => breakOff(run, error)) : ending;
   } catch (error) {
     return breakOff(run, error);
   }

@@ -1,4 +1,4 @@
-import type { AtOnce } from "../../core/at-once.ts";
+import { type AtOnce, goOn } from "../../core/at-once.ts";
 import type { Json } from "../../core/json.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 import type { Expression } from "../expressions/expression.ts";
@@ -44,7 +44,7 @@ export function runStep(run: ActiveRun, step: PlannedStep, canceller: Canceller)
   const ended = condition.ok
     ? runSoundly(run, step, canceller, begun.progress)
     : failed(run, step, `its condition: ${condition.error}`);
-  return ended instanceof Promise ? waitToEnd(begun, ended) : endStep(begun, ended);
+  return goOn(ended, (outcome) => endStep(begun, outcome));
 }
 
 interface BegunStep {
@@ -56,10 +56,6 @@ interface BegunStep {
   /** Steps that its config reads and whose outputs a dry run does not know. */
   readonly missing: readonly string[];
   readonly progress: Progress;
-}
-
-async function waitToEnd(begun: BegunStep, ended: Promise<Outcome>): Promise<StepEnd> {
-  return endStep(begun, await ended);
 }
 
 function endStep({ run, step, place, startedAtMs, missing, progress }: BegunStep, ended: Outcome): StepEnd {

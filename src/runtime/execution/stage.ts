@@ -1,4 +1,4 @@
-import type { AtOnce } from "../../core/at-once.ts";
+import { type AtOnce, goOn } from "../../core/at-once.ts";
 import type { Json } from "../../core/json.ts";
 import type { PlannedStep } from "../graph/step.ts";
 import { GROUP_MAX_PARALLEL } from "../limits.ts";
@@ -18,12 +18,7 @@ export interface StageEnd {
 export function runStage(run: ActiveRun, stage: readonly PlannedStep[]): AtOnce<StageEnd> {
   const [only] = stage;
   if (stage.length !== 1 || only === undefined) return runGroup(run, stage);
-  const end = runStep(run, only, run.order.asOwner);
-  return end instanceof Promise ? waitToEnd(run, end) : endAlone(run, end);
-}
-
-async function waitToEnd(run: ActiveRun, end: Promise<StepEnd>): Promise<StageEnd> {
-  return endAlone(run, await end);
+  return goOn(runStep(run, only, run.order.asOwner), (end) => endAlone(run, end));
 }
 
 function endAlone(run: ActiveRun, end: StepEnd): StageEnd {
