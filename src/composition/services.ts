@@ -29,9 +29,10 @@ import { describeTools } from "../runtime/tools-page.ts";
 import { createSecretService } from "../secrets/service.ts";
 import { createExecutionLog, logEventSchema } from "../servers/execution-log.ts";
 import { createPlaces } from "../servers/places.ts";
+import { createRemovedServers } from "../servers/removed-servers.ts";
 import { createCleanUp } from "../servers/retention.ts";
 import { createServerService } from "../servers/service.ts";
-import { createServerStore, definitionOf } from "../servers/store.ts";
+import { createServerStore, definitionOf, type ServerKey } from "../servers/store.ts";
 import { executionLogs } from "../storage/documents/collections.ts";
 import type { Kit } from "./kit.ts";
 import { composeRuntime, createFindTestedServer, createRunServer } from "./runtime.ts";
@@ -93,15 +94,19 @@ export function composeServices(kit: Kit) {
     ids,
     clock,
   });
+  async function forgetServer(server: ServerKey): Promise<void> {
+    const { serverId, ownerId } = server;
+    await documents.deleteMany(executionLogs(serverId), { serverId, ownerId });
+    await history.forget(testRunsOf(server));
+  }
+  const removed = createRemovedServers({ documents, clock, forget: forgetServer });
   const deleteServer = createServerRemoval({
     store,
     ledger,
     deploys,
     defer,
-    async forgetLog(serverId, ownerId) {
-      await documents.deleteMany(executionLogs(serverId), { serverId, ownerId });
-      await history.forget(testRunsOf(serverId));
-    },
+    removed,
+    forget: forgetServer,
   });
   const reconcile = createReconciler({
     store,
@@ -134,11 +139,13 @@ export function composeServices(kit: Kit) {
     store,
     idempotencyShards: IDEMPOTENCY_SHARDS,
     places,
-    async trimRuns({ serverId, ownerId }) {
+    removed,
+    async trimRuns(server) {
+      const { serverId, ownerId } = server;
       // Agents that were made before there was an index are entered where their server's record leads to them.
       const agent = await agents.findByServer(serverId, ownerId);
       if (agent !== null) await agentIndex.noteFound({ agentId: agent._id, serverId, ownerId });
-      return history.cleanUpRuns(testRunsOf(serverId));
+      return history.cleanUpRuns(testRunsOf(server));
     },
     agents: {
       pages: agentIndex.pages,

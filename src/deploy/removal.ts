@@ -2,7 +2,8 @@ import { authorize, type Call } from "../core/actor.ts";
 import type { Defer } from "../core/logger.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { ServerRecord } from "../servers/contract.ts";
-import type { ServerStore } from "../servers/store.ts";
+import type { RemovedServers } from "../servers/removed-servers.ts";
+import type { ServerKey, ServerStore } from "../servers/store.ts";
 import type { Ledger } from "./ledger.ts";
 import { inProgress } from "./operations.ts";
 import { alreadyDeployed, type DeployService } from "./service.ts";
@@ -18,7 +19,9 @@ export function createServerRemoval(deps: {
   readonly store: ServerStore;
   readonly ledger: Ledger;
   readonly deploys: Pick<DeployService, "undeploy">;
-  readonly forgetLog: (serverId: string, ownerId: string) => Promise<unknown>;
+  readonly removed: Pick<RemovedServers, "note">;
+  /** All that is kept beside the record. */
+  readonly forget: (server: ServerKey) => Promise<unknown>;
   readonly defer: Defer;
 }) {
   const { store, ledger, deploys } = deps;
@@ -48,8 +51,10 @@ export function createServerRemoval(deps: {
     const settled = {
       $or: [{ "deployment.state": { $in: DELETABLE } }, { "deployment.state": { $exists: false } }],
     };
+    const { ownerId } = record;
+    await deps.removed.note({ serverId, ownerId });
     if (!(await store.deleteIf(loaded.value, settled))) return inProgress();
-    deps.defer("forget log", deps.forgetLog(serverId, record.ownerId));
+    deps.defer("forget_server", deps.forget({ serverId, ownerId }));
     return ok(null);
   };
 }

@@ -21,6 +21,7 @@ import type { Plans } from "./plans.ts";
 import type { RunAdmission } from "./run-admission.ts";
 import { callAsOwner, callerOf, testIssuer } from "./run-identity.ts";
 import { toRunEvent } from "./runs/run-event.ts";
+import { keeperOf } from "./runs/run-ids.ts";
 import type { RunJournal } from "./runs/run-journal.ts";
 import type { RunRecorder } from "./runs/run-recorder.ts";
 import type { RunSpan, RunTracing } from "./runs/run-tracing.ts";
@@ -125,14 +126,14 @@ export function createRunner(
   /** What the answer has to wait for; null where nothing: a run whose trace is lost was a run all the same. */
   function keep(
     { summary, trace, isJournalled }: Execution,
-    ownerId: string,
+    order: Pick<RunOrder, "tracedAgentId" | "serverId" | "ownerId">,
     actor: Actor,
     span: RunSpan,
   ): Promise<void> | null {
     tracing.exportRun(trace, span);
     if (summary.dryRun) return null;
-    const event = (written: RunTrace) => toRunEvent(written, ownerId, actor);
-    return recorder.keep({ summary, trace, event, isJournalled });
+    const event = (written: RunTrace) => toRunEvent(written, order.ownerId, actor);
+    return recorder.keep({ keeper: keeperOf(order), summary, trace, event, isJournalled });
   }
 
   type Particulars = Pick<
@@ -164,7 +165,7 @@ export function createRunner(
     const running = goOn(executePlan(plan, order, executor), (ended) => {
       const { result, isKnown, trace } = ended;
       const run = { runId, result, isKnown, trace };
-      return keep(ended, ownerId, call.actor, span)?.then(() => run) ?? run;
+      return keep(ended, order, call.actor, span)?.then(() => run) ?? run;
     });
     if (running instanceof Promise) defer("run", running);
     return running;

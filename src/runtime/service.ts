@@ -11,7 +11,7 @@ import type { RunRequest } from "./execution/executor.ts";
 import type { Plans } from "./plans.ts";
 import type { Run, Runner, RunOptions, TestedServer, TestRunOptions } from "./runner.ts";
 import type { RunHistory } from "./runs/run-history.ts";
-import { testRunsOf } from "./runs/run-ids.ts";
+import { type TestedBy, testRunsOf } from "./runs/run-ids.ts";
 import { type RunStreamOptions, streamRuns } from "./runs/run-stream.ts";
 
 /** What the agents contract answers about an agent. */
@@ -61,7 +61,7 @@ export interface RuntimeService {
   ): Promise<Result<Response>>;
   /** Tests of a server's graph; the caller has checked whose server it is. */
   listTestRuns(
-    serverId: string,
+    server: TestedBy,
     page: { readonly limit: number; readonly cursor?: string | undefined },
   ): Promise<RunPage>;
   /** For this Worker's own use: the caller has checked whose agent it is. Zeros for an agent that never ran. */
@@ -166,8 +166,8 @@ export function createRuntimeService(deps: RuntimeDeps): RuntimeService {
       const agent = await findOwn(call, "servers:read", agentId);
       return agent.ok ? streamRuns({ history, clock, log, keeper: agentId, ...options }) : agent;
     },
-    async listTestRuns(serverId, { limit, cursor }) {
-      return toPage(await history.list(testRunsOf(serverId), limit + 1, cursor), limit, (run) => run.runId);
+    async listTestRuns(server, { limit, cursor }) {
+      return toPage(await history.list(testRunsOf(server), limit + 1, cursor), limit, (run) => run.runId);
     },
     stats: (agentId) => history.stats(agentId),
   };

@@ -10,6 +10,7 @@ import { type RunTrace, runIdSchema, runTraceSchema } from "./contract.ts";
 import { hasBody, headersOf } from "./execution/run-response.ts";
 import { TEST_HEADER_VALUE_MAX_CHARS, TEST_MAX_PARAMETERS } from "./limits.ts";
 import type { Run, TestedServer } from "./runner.ts";
+import type { TestedBy } from "./runs/run-ids.ts";
 import type { RuntimeService } from "./service.ts";
 
 /** A graph as its owner wrote it, found for a caller with `agents:run`. */
@@ -85,7 +86,7 @@ export function createTestRunEndpoints(
   testRun: TestRun,
   runtime: Pick<RuntimeService, "listTestRuns">,
   /** For a caller with `servers:read`. */
-  findServer: (call: Call, serverId: string, ownerId?: string) => Promise<Result<unknown>>,
+  findServer: (call: Call, serverId: string, ownerId?: string) => Promise<Result<TestedBy>>,
 ): readonly Endpoint[] {
   return [runEndpoint(testRun), listEndpoint(runtime, findServer)];
 }
@@ -109,7 +110,7 @@ function listEndpoint(
     },
     async ({ call, params, query }) => {
       const server = await findServer(call, params.serverId, query.ownerId);
-      return server.ok ? ok(await runtime.listTestRuns(params.serverId, query)) : server;
+      return server.ok ? ok(await runtime.listTestRuns(server.value, query)) : server;
     },
   );
 }

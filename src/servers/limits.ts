@@ -39,6 +39,11 @@ export const CLEAN_UP_SAVE_EVERY_CALLS = 100;
 /** A run that takes longer has died. */
 export const CLEAN_UP_LEASE_MS = 600_000;
 
+/** Longer than a run that ends and is recorded after its server went, or any other work that had begun for it. */
+export const REMOVED_GONE_MS = 600_000;
+/** The oldest go first, so that all have their turn. */
+export const REMOVED_PER_VISIT = 20;
+
 /** Between taking a place and writing its record: two calls of the store, each of which gives up after 15 s. */
 export const PLACE_USE_MS = 60_000;
 /** Well above PLACE_USE_MS, the last call and what isolates' clocks differ by: what is older has broken off. */

@@ -8,6 +8,7 @@ import { type Position, readPosition, walkServers, writePosition } from "./clean
 import { CLEAN_UP_LEASE_MS, CLEAN_UP_MAX_CALLS, CLEAN_UP_MAX_FAILURES, CLEAN_UP_SAVE_EVERY_CALLS } from "./limits.ts";
 import { trimLog } from "./log-retention.ts";
 import type { Places } from "./places.ts";
+import type { RemovedServers } from "./removed-servers.ts";
 import type { ServerKey, ServerStore } from "./store.ts";
 
 /** A type, not an interface: it is handed on as JSON. */
@@ -43,6 +44,7 @@ interface CleanUpDeps<Agent extends { readonly position: string }> {
   readonly store: Pick<ServerStore, "listOwners">;
   readonly idempotencyShards: readonly string[];
   readonly places: Pick<Places, "reconcile">;
+  readonly removed: Pick<RemovedServers, "settle">;
   /** What is kept of the tests of a server's graph. */
   readonly trimRuns: (key: ServerKey) => Promise<{ readonly interrupted: number; readonly removed: number }>;
   readonly agents: Agents<Agent>;
@@ -155,7 +157,7 @@ async function* walkAll<Agent extends { readonly position: string }>(
   async function visitOwner(ownerId: string): Promise<void> {
     const { settled, calls } = await deps.places.reconcile(ownerId);
     report.placesSettled += settled;
-    counting.add(calls);
+    counting.add(calls + (await deps.removed.settle(ownerId)));
   }
 
   async function visitAgent(agent: Agent): Promise<void> {

@@ -5,6 +5,7 @@ import { createLedger } from "../../src/deploy/ledger.ts";
 import { createServerRemoval } from "../../src/deploy/removal.ts";
 import { createServerBody } from "../../src/servers/contract.ts";
 import { createPlaces } from "../../src/servers/places.ts";
+import { createRemovedServers } from "../../src/servers/removed-servers.ts";
 import { createServerService } from "../../src/servers/service.ts";
 import { createServerStore } from "../../src/servers/store.ts";
 import { serverPlaces, servers } from "../../src/storage/documents/collections.ts";
@@ -39,7 +40,8 @@ export function createServersProcess(deps: {
     store,
     ledger: createLedger({ documents, clock }),
     deploys: { undeploy: async () => ok({}) as never },
-    forgetLog: async () => {},
+    removed: createRemovedServers({ documents, clock, forget: async () => {} }),
+    forget: async () => {},
     defer,
   });
   const call = callBy(keyOf(ownerId, "servers:write", "servers:read"));

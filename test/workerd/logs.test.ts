@@ -86,6 +86,7 @@ test("the clean-up removes what is past its time from the embedded store", async
   const cleanUp = createCleanUp({
     trimRuns: async () => ({ interrupted: 0, removed: 0 }),
     places,
+    removed: { settle: async () => 0 },
     agents: { pages: async function* () {}, cleanUp: async () => ({ interrupted: 0, removed: 0, calls: 0 }) },
     documents,
     store,

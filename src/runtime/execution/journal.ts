@@ -1,5 +1,6 @@
 import { waitAtMost } from "../../core/deadline.ts";
 import { StorageUnavailable } from "../../core/errors.ts";
+import { keeperOf } from "../runs/run-ids.ts";
 import { type ActiveRun, toRunTrace } from "./active-run.ts";
 
 /**
@@ -24,6 +25,6 @@ async function writeAll(run: ActiveRun): Promise<void> {
   let known: number;
   do {
     known = run.writesEnded;
-    await run.deps.journal.write(toRunTrace(run, null));
+    await run.deps.journal.write(keeperOf(run.order), toRunTrace(run, null));
   } while (run.writesEnded !== known);
 }

@@ -1,6 +1,6 @@
 import type { Document, StoredDocument } from "../../storage/documents/documents.ts";
 import { type RunTrace, runTraceSchema, type StepTrace, stepTraceSchema } from "../contract.ts";
-import { agentOf, keeperOf } from "./run-ids.ts";
+import { agentOf } from "./run-ids.ts";
 import { writeSteps } from "./trace-size.ts";
 
 export type RunDocument = Document & {
@@ -10,12 +10,12 @@ export type RunDocument = Document & {
   readonly steps: string;
 };
 
-/** A run as it is stored: `agentId` is whose it is kept as, and the steps are text, since they hold any names. */
-export function toDocument(trace: RunTrace): RunDocument {
+/** A run as it is stored: `agentId` is its keeper, and the steps are text, since they hold any names. */
+export function toDocument(keeper: string, trace: RunTrace): RunDocument {
   const { runId, agentId: _, steps, error, ...fields } = trace;
   return {
     _id: runId,
-    agentId: keeperOf(trace),
+    agentId: keeper,
     ...fields,
     // A text that was cut may end in half a character, which no store takes.
     error: error === null ? null : error.toWellFormed(),

@@ -7,7 +7,6 @@ import type { Documents, Filter, FindQuery } from "../../storage/documents/docum
 import type { RunStats, RunTrace } from "../contract.ts";
 import { CLEAN_UP_MAX_PRUNINGS, JOURNALLED_MAX_ENTRIES, PRUNE_RUNS, RUN_BATCH } from "./limits.ts";
 import { type RunDocument, readTrace, toDocument } from "./run-document.ts";
-import { keeperOf } from "./run-ids.ts";
 import type { RunJournal } from "./run-journal.ts";
 import { createRunRetention } from "./run-retention.ts";
 import { type Amounts, createRunSums } from "./run-sums.ts";
@@ -23,7 +22,7 @@ export interface RunHistory extends RunJournal {
    * that ends between the two leaves it uncounted. The first end of a run stands; a true end stands over `interrupted`.
    * Now and then drops the runs that are too old or too many. `onStored` is called as soon as the run's end stands.
    */
-  record(trace: RunTrace, onStored?: () => void): Promise<void>;
+  record(keeper: string, trace: RunTrace, onStored?: () => void): Promise<void>;
   /** Counts runs whose traces are not kept. */
   count(keeper: string, amounts: Amounts): Promise<void>;
   /** Newest first; `before` is the id of the last run already seen. */
@@ -126,9 +125,8 @@ export function createRunHistory(deps: {
   const sweepInterrupted = async (keeper: string) => sweep(keeper, await sums.read(keeper));
 
   return {
-    async write(trace) {
-      const keeper = keeperOf(trace);
-      const document = toDocument(trace);
+    async write(keeper, trace) {
+      const document = toDocument(keeper, trace);
       const { _id, stepCount, steps, durationMs } = document;
       // Steps that run at once write at once, and an earlier state may come in last.
       const older = { stepCount: { $lte: stepCount } };
@@ -138,9 +136,8 @@ export function createRunHistory(deps: {
       const interrupted = { _id, agentId: keeper, ...older, outcome: "interrupted" };
       await documents.updateOne(runs(keeper), interrupted, { $set: { stepCount, steps, durationMs } });
     },
-    async record(trace, onStored) {
-      const keeper = keeperOf(trace);
-      const document = toDocument(trace);
+    async record(keeper, trace, onStored) {
+      const document = toDocument(keeper, trace);
       const stored = await store(keeper, document, { outcome: "running" });
       if (stored) onStored?.();
       await (stored ? sums.countEnd(keeper, trace) : recordOver(keeper, document, trace));

@@ -22,14 +22,23 @@ export function runIdTime(runId: string): number | null {
 
 const TESTS_PREFIX = "server:";
 
-/** Where tests of a server's graph are kept: no agent's id, since it holds a colon. */
-export function testRunsOf(serverId: string): string {
-  return `${TESTS_PREFIX}${serverId}`;
+/** Whose tests they are: an id that one owner gives up may become another's. */
+export interface TestedBy {
+  readonly ownerId: string;
+  readonly serverId: string;
+}
+
+/**
+ * Where tests of a server's graph are kept: no agent's id, since it holds a colon. A serverId holds none, so no two
+ * servers share a name.
+ */
+export function testRunsOf({ ownerId, serverId }: TestedBy): string {
+  return `${TESTS_PREFIX}${ownerId}:${serverId}`;
 }
 
 /** Under which name a run is kept: its agent's id, or its server's tests. */
-export function keeperOf(run: { readonly agentId: string | null; readonly serverId: string }): string {
-  return run.agentId ?? testRunsOf(run.serverId);
+export function keeperOf(run: TestedBy & { readonly tracedAgentId: string | null }): string {
+  return run.tracedAgentId ?? testRunsOf(run);
 }
 
 export function agentOf(keeper: string): string | null {

@@ -6,8 +6,8 @@ import type { RunTrace } from "../contract.ts";
  */
 export interface RunJournal {
   /**
-   * The trace so far, with the outcome `running`; the step that is about to begin is not in it.
+   * The trace so far of a run that is kept as the `keeper`'s (see `keeperOf`), with the outcome `running`; the step that is about to begin is not in it.
    * @throws StorageUnavailable where it could not be written: the step must not begin.
    */
-  write(trace: RunTrace): Promise<void>;
+  write(keeper: string, trace: RunTrace): Promise<void>;
 }

@@ -19,10 +19,11 @@ import {
   TRACES_AT_ONCE,
 } from "./limits.ts";
 import type { RunHistory } from "./run-history.ts";
-import { keeperOf } from "./run-ids.ts";
 import { type Amounts, addAmounts, amountsOf } from "./run-sums.ts";
 
 export interface EndedRun {
+  /** Under which name it is kept: see `keeperOf`. */
+  readonly keeper: string;
   readonly summary: RunSummary;
   /** This and the event are asked for where the run's trace is kept. */
   readonly trace: () => RunTrace;
@@ -99,32 +100,32 @@ export function createRunRecorder(deps: {
     }
   }
 
-  async function recordEnd(trace: RunTrace): Promise<void> {
+  async function recordEnd(keeper: string, trace: RunTrace): Promise<void> {
     const { runId, agentId } = trace;
     let stand = () => {};
     const stands = new Promise<void>((resolve) => {
       stand = resolve;
     });
-    defer("run_trace", history.record(trace, stand).finally(stand));
+    defer("run_trace", history.record(keeper, trace, stand).finally(stand));
     const isInTime = (await waitAtMost(clock, END_WAIT_MS, stands)) !== null;
     if (!isInTime) log.warn("run_end_not_recorded_yet", { runId, agentId });
   }
 
   return {
-    keep({ summary, trace, event, isJournalled }) {
+    keep({ keeper, summary, trace, event, isJournalled }) {
       const isKept = isJournalled || means[summary.outcome === "ok" ? "good" : "other"].spend();
       if (isKept) {
         const written = trace();
         defer("run_event", executionLog.append(event(written)));
-        if (isJournalled) return recordEnd(written);
-        defer("run_trace", history.record(written));
+        if (isJournalled) return recordEnd(keeper, written);
+        defer("run_trace", history.record(keeper, written));
         return null;
       }
       metrics.count(UNTRACED_METRIC);
       // Otherwise its event counts it.
       metrics.count(RUNS_METRIC, { outcome: summary.outcome === "ok" ? "ok" : "failed" });
       arrivals++;
-      pool(keeperOf(summary), amountsOf(summary));
+      pool(keeper, amountsOf(summary));
       countSoon(countAll);
       return null;
     },

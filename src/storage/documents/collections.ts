@@ -20,6 +20,9 @@ export const serverOwners = (serverId: string): Collection => system("server_own
 /** How many servers an owner has, and which are being made or removed; `_id` is the ownerId. Beside the records. */
 export const serverPlaces = (ownerId: string): Collection => system("server_places", `owner:${ownerId}`);
 
+/** Servers that were deleted of late; `_id` is `<owner, URI-encoded>:<serverId>`. What they left goes with the entry. */
+export const removedServers = (ownerId: string): Collection => system("removed_servers", `owner:${ownerId}`);
+
 /** Every owner that has ever made a server; `_id` is the ownerId. What scheduled jobs walk. */
 export const owners = (): Collection => system("owners", "owners");
 

@@ -10,6 +10,7 @@ const INDEXES: Readonly<Record<string, readonly IndexDescription[]>> = {
   ],
   server_versions: [{ key: { serverId: 1, _id: 1 } }],
   deployments: [{ key: { ownerId: 1, checkedAt: 1 } }],
+  removed_servers: [{ key: { ownerId: 1, removedAt: 1 } }],
   execution_logs: [{ key: { serverId: 1, _id: 1 } }],
   agent_bindings: [{ key: { serverId: 1 } }],
   runs: [{ key: { agentId: 1, _id: 1 } }],
@@ -18,7 +19,7 @@ const INDEXES: Readonly<Record<string, readonly IndexDescription[]>> = {
 };
 
 /** Goes up with INDEXES: a database that has seen this one is left alone. */
-const VERSION = 1;
+const VERSION = 2;
 
 /**
  * Makes the indexes of the system collections. May run twice, and in two Workers at once: an index that is there is left

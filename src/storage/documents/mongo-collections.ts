@@ -10,6 +10,7 @@ const SYSTEM_UNIQUE_FIELDS: ReadonlyMap<string, readonly string[]> = new Map([
   ["server_owners", []],
   ["owners", []],
   ["server_places", []],
+  ["removed_servers", []],
   ["execution_logs", []],
   ["agents", []],
   ["agent_bindings", []],

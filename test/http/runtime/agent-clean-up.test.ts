@@ -1,14 +1,13 @@
 import { expect, test } from "vitest";
 import { createIdSource, systemRandom } from "../../../src/core/ids.ts";
 import { createAgentIndex } from "../../../src/runtime/agents/agent-index.ts";
-import type { Collection } from "../../../src/storage/documents/documents.ts";
-import { createDeployScene, type DeployScene, OWNER, type Process } from "../../support/deploy-scene.ts";
+import { cleanUp, endsUnder, GONE_MS, startHeldProcess } from "../../support/clean-up-scene.ts";
+import { createDeployScene, OWNER, type Process } from "../../support/deploy-scene.ts";
 import { ECHO_API } from "../../support/graphs.ts";
 import type { MemoryDocuments } from "../../support/memory-documents.ts";
-import { createMortal, type Mortal } from "../../support/run-crash-mortal.ts";
+import { createMortal } from "../../support/run-crash-mortal.ts";
 
 const DAY_MS = 86_400_000;
-const GONE_MS = 601_000;
 
 /** As a deployer elsewhere makes it: this Worker has no record of its server. */
 async function createAgent(process: Process, serverId: string, graph: object = ECHO_API): Promise<string> {
@@ -19,66 +18,9 @@ async function createAgent(process: Process, serverId: string, graph: object = E
   return created.body.agentId;
 }
 
-/** A process whose calls about the collection `slow` wait while it is held. */
-function startHeldProcess(startProcess: DeployScene["startProcess"]) {
-  let held: Promise<void> | null = null;
-  let reach: () => void = () => {};
-  const process = startProcess((documents) => {
-    const wait = async (place: Collection) => {
-      if (place.name !== "slow" || held === null) return;
-      reach();
-      await held;
-    };
-    return {
-      ...documents,
-      find: async (place, query) => wait(place).then(() => documents.find(place, query)),
-      insertOne: async (place, document, options) =>
-        wait(place).then(() => documents.insertOne(place, document, options)),
-    };
-  });
-  function hold() {
-    let release: () => void = () => {};
-    held = new Promise((resolve) => {
-      release = resolve;
-    });
-    const reached = new Promise<void>((resolve) => {
-      reach = resolve;
-    });
-    return { release, reached };
-  }
-  return { process, hold };
-}
-
 async function run(process: Process, agentId: string): Promise<void> {
   expect((await process.call("POST", `/agents/${agentId}`, { hello: "world" })).status).toBe(200);
   await process.settle();
-}
-
-/** Until a round is finished; what its runs reported, added up. */
-async function cleanUp(process: Process) {
-  const sums = { agentsVisited: 0, runsRemoved: 0, jobs: 0 };
-  for (let finished = false; !finished; ) {
-    const report = await process.jobs["clean-up"]({ thorough: false });
-    expect(report).toMatchObject({ skipped: false, failures: 0 });
-    sums.jobs++;
-    sums.agentsVisited += Number(report.agentsVisited);
-    sums.runsRemoved += Number(report.runsRemoved);
-    finished = report.roundFinished === true;
-  }
-  return sums;
-}
-
-/** Whether the process ends before the work does. */
-async function endsUnder(work: Promise<unknown>, mortal: Mortal): Promise<boolean> {
-  let done = false;
-  void work.then(() => {
-    done = true;
-  });
-  const tick = () => new Promise((resolve) => setImmediate(resolve));
-  while (!done && !mortal.isDead()) await tick();
-  // What the last call does is done.
-  await tick();
-  return mortal.isDead();
 }
 
 const tracesOf = (documents: MemoryDocuments, agentId: string) =>

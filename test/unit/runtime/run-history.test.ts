@@ -11,6 +11,7 @@ import { runSums, runs } from "../../../src/storage/documents/collections.ts";
 import type { Documents } from "../../../src/storage/documents/documents.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { createMemoryDocuments } from "../../support/memory-documents.ts";
+import { keepByTrace, TESTING_OWNER } from "../../support/runtime/kept-history.ts";
 import { createTestLog } from "../../support/runtime/runtime.ts";
 
 const AGENT = "agent_1";
@@ -37,7 +38,7 @@ function setUp() {
   const ids = createIdSource(clock, systemRandom);
   const { log } = createTestLog();
   const createHistory = (store: Documents = documents) =>
-    createRunHistory({ documents: store, clock, log, keepDays: KEEP_DAYS });
+    keepByTrace(createRunHistory({ documents: store, clock, log, keepDays: KEEP_DAYS }));
 
   function traceOf(changes: Partial<RunTrace> = {}): RunTrace {
     return {
@@ -520,13 +521,19 @@ describe("reading", () => {
     expect(await history.list(AGENT, 100, undefined, "cancelled")).toEqual([]);
   });
 
-  test("tests of a graph are kept with its server, as runs of no agent", async () => {
+  test("tests of a graph are kept with its owner's server, as runs of no agent", async () => {
     const { history, traceOf } = setUp();
     const run = traceOf({ agentId: null, trigger: "test" });
     await history.record(run);
-    expect(await history.list(testRunsOf("mcp_1"), 10)).toEqual([run]);
-    expect(await history.find(testRunsOf("mcp_1"), run.runId)).toEqual(run);
-    expect(await history.list(testRunsOf("mcp_2"), 10)).toEqual([]);
+    expect(await history.list(testRunsOf({ ownerId: TESTING_OWNER, serverId: "mcp_1" }), 10)).toEqual([run]);
+    expect(await history.find(testRunsOf({ ownerId: TESTING_OWNER, serverId: "mcp_1" }), run.runId)).toEqual(run);
+    for (const other of [
+      { ownerId: TESTING_OWNER, serverId: "mcp_2" },
+      { ownerId: "user-2", serverId: "mcp_1" },
+    ]) {
+      expect(await history.list(testRunsOf(other), 10)).toEqual([]);
+      expect(await history.find(testRunsOf(other), run.runId)).toBeNull();
+    }
     expect(await history.list(AGENT, 10)).toEqual([]);
   });
 

@@ -37,6 +37,7 @@ function createScene() {
       idempotencyShards: IDEMPOTENCY_SHARDS,
       trimRuns,
       places: createPlaces({ documents, ids, clock }),
+      removed: { settle: async () => 0 },
       agents: { pages: async function* () {}, cleanUp: async () => ({ interrupted: 0, removed: 0, calls: 0 }) },
       ids,
       clock,

@@ -138,7 +138,7 @@ export function execute(steps: readonly Step[], scene: Scene = {}) {
     random: (length) => new Uint8Array(length).fill(Math.round((scene.random ?? 1) * 255)),
     services: { clock, ...scene.services } as ToolServices,
     journal: {
-      async write(trace) {
+      async write(_keeper, trace) {
         await scene.journal?.(trace);
         journalled.push(trace);
       },

@@ -24,7 +24,7 @@ function createScene() {
   let runs = 0;
   const recorder = createRunRecorder({
     history: {
-      record(trace, onStored) {
+      record(_keeper, trace, onStored) {
         recorded.push(trace.runId);
         return state.record(trace.runId, onStored);
       },
@@ -63,7 +63,7 @@ function createScene() {
         events.push(trace.runId);
         return {} as never;
       };
-      return recorder.keep({ summary: trace, trace: () => trace, event, isJournalled });
+      return recorder.keep({ keeper: trace.agentId ?? "", summary: trace, trace: () => trace, event, isJournalled });
     },
   };
 }

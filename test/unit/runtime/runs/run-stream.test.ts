@@ -7,6 +7,7 @@ import { runIdAt, runIdTime, testRunsOf } from "../../../../src/runtime/runs/run
 import { type RunStreamOptions, streamRuns } from "../../../../src/runtime/runs/run-stream.ts";
 import { createFakeClock } from "../../../support/fake-clock.ts";
 import { createMemoryDocuments } from "../../../support/memory-documents.ts";
+import { keepByTrace, TESTING_OWNER } from "../../../support/runtime/kept-history.ts";
 import { createTestLog } from "../../../support/runtime/runtime.ts";
 
 const AGENT = "agent_1";
@@ -18,7 +19,7 @@ function createScene() {
   const clock = createFakeClock();
   const documents = createMemoryDocuments();
   const { log, lines } = createTestLog();
-  const history = createRunHistory({ documents, clock, log, keepDays: 30 });
+  const history = keepByTrace(createRunHistory({ documents, clock, log, keepDays: 30 }));
 
   /** A run that began `agoMs` ago. */
   function begin(agoMs = 0, changes: Partial<RunTrace> = {}): RunTrace {
@@ -364,7 +365,7 @@ test("other agents' runs and tests of the graph are not among them", async () =>
   await end(begin(0, { agentId: "agent_2" }));
   const tested = await end(begin(0, { agentId: null, trigger: "test" }));
   const client = await open();
-  const tests = await open(undefined, { keeper: testRunsOf("mcp_1") });
+  const tests = await open(undefined, { keeper: testRunsOf({ ownerId: TESTING_OWNER, serverId: "mcp_1" }) });
   await clock.advance(0);
   expect(client.seen()).toEqual([]);
   expect(tests.seen()).toEqual(idsOf([tested]));

@@ -1,0 +1,62 @@
+import { type Clock, isoTime } from "../core/clock.ts";
+import { removedServers, servers, serverVersions } from "../storage/documents/collections.ts";
+import type { Documents, StoredDocument } from "../storage/documents/documents.ts";
+import { REMOVED_GONE_MS, REMOVED_PER_VISIT } from "./limits.ts";
+import type { ServerKey } from "./store.ts";
+
+/**
+ * Servers that were deleted of late. What is still at work for one as it goes leaves something behind, and so does a
+ * delete that breaks off: of what stands here the clean-up forgets everything again, until nothing can come any more.
+ */
+export interface RemovedServers {
+  /** Before the record goes. Nothing has to follow where it stays after all. */
+  note(server: ServerKey): Promise<void>;
+  /** For the scheduled clean-up: some of an owner's. Returns about how many calls of the store it took. */
+  settle(ownerId: string): Promise<number>;
+}
+
+export function createRemovedServers(deps: {
+  readonly documents: Documents;
+  readonly clock: Clock;
+  /** Everything else that is kept of one. Called more than once. */
+  readonly forget: (server: ServerKey) => Promise<unknown>;
+}): RemovedServers {
+  const { documents, clock, forget } = deps;
+
+  /** By its time: a delete that comes meanwhile begins anew. */
+  async function strike(ownerId: string, { _id, removedAt = null }: StoredDocument): Promise<void> {
+    await documents.deleteOne(removedServers(ownerId), { _id, removedAt });
+  }
+
+  async function settleOne(ownerId: string, entry: StoredDocument): Promise<void> {
+    const { serverId, removedAt } = entry;
+    if (typeof serverId !== "string" || typeof removedAt !== "string") return strike(ownerId, entry);
+    // It stayed, or was made anew, and what there is belongs to the one that is there.
+    if ((await documents.findOne(servers(ownerId), { serverId, ownerId })) !== null) return strike(ownerId, entry);
+    await documents.deleteMany(serverVersions(ownerId), { serverId, ownerId });
+    await forget({ serverId, ownerId });
+    if (removedAt < isoTime(clock.now() - REMOVED_GONE_MS)) await strike(ownerId, entry);
+  }
+
+  return {
+    async note({ serverId, ownerId }) {
+      const _id = entryId(ownerId, serverId);
+      const removedAt = isoTime(clock.now());
+      const noted = await documents.insertOne(removedServers(ownerId), { _id, ownerId, serverId, removedAt });
+      if (!noted.ok) await documents.updateOne(removedServers(ownerId), { _id }, { $set: { removedAt } });
+    },
+    async settle(ownerId) {
+      const query = { filter: { ownerId }, sort: { removedAt: 1 }, limit: REMOVED_PER_VISIT } as const;
+      const entries = await documents.find(removedServers(ownerId), query);
+      for (const entry of entries) await settleOne(ownerId, entry);
+      return 1 + entries.length * SETTLE_CALLS;
+    },
+  };
+}
+
+/** One more look at the record, what is forgotten, and the entry. */
+const SETTLE_CALLS = 6;
+
+function entryId(ownerId: string, serverId: string): string {
+  return `${encodeURIComponent(ownerId)}:${serverId}`;
+}
