@@ -3,8 +3,9 @@ import { type AtOnce, goOn } from "../core/at-once.ts";
 import type { Clock } from "../core/clock.ts";
 import { notFound, validationFailed } from "../core/errors.ts";
 import type { Defer, Logger } from "../core/logger.ts";
-import { ok, type Result } from "../core/result.ts";
+import { err, ok, type Result } from "../core/result.ts";
 import { toPage } from "../http/schemas.ts";
+import { refuseCaller } from "./agents/agent-access.ts";
 import { type AgentRecord, type AgentStore, graphOf, storedPolicy } from "./agents/agent-store.ts";
 import { type CreateAgent, isAgentId, policySchema, type RunStats, type RunTrace, runIdSchema } from "./contract.ts";
 import type { RunRequest } from "./execution/executor.ts";
@@ -142,12 +143,8 @@ export function createRuntimeService(deps: RuntimeDeps): RuntimeService {
       if (!isAgentId(agentId)) return notFound("agent");
       return goOn(store.find(agentId), (agent) => {
         if (agent === null) return notFound("agent");
-        if (agent.access === "key") {
-          const access = authorize(call.actor, "agents:run");
-          if (!access.ok) return access;
-          if (!mayAccess(access.value, agent.ownerId)) return notFound("agent");
-        }
-        return runner.runAgent(call, agent, request, options);
+        const refused = refuseCaller(call.actor, agent);
+        return refused === null ? runner.runAgent(call, agent, request, options) : err(refused);
       });
     },
     testRun: (call, server, request, options) => runner.testRun(call, server, request, options),

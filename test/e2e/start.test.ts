@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
 import { readFile, stat } from "node:fs/promises";
 import { get } from "node:http";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { join } from "node:path";
+import { text as readText } from "node:stream/consumers";
 import { expect, onTestFinished, test } from "vitest";
 import { ROOT } from "../../scripts/build.ts";
 import { ECHO_API, SIGNUP_API } from "../support/graphs.ts";
@@ -139,6 +140,31 @@ test("a graph sees no address that a caller made up", async () => {
   const answer = await fetch(body.endpoint, { method: "POST", headers });
   expect(await answer.json()).toEqual({});
 });
+
+test("a Host that is none is told so on every route, and stands in no answer", async () => {
+  const server = await start(await makeStateDir());
+  for (const path of ["/health", "/mcp", "/agents/agent_00000000000000000000000000/mcp"]) {
+    for (const host of ["ev il", 'a"b', "user@host", "a?b", "\u00e9", "host:port"]) {
+      const { status, text } = await sendRaw(server.url, [`POST ${path} HTTP/1.1`, `Host: ${host}`]);
+      expect(status, `${path} of ${host}`).toBe(400);
+      expect(text).toContain('"detail":"Host: must be the name or address of a host"');
+      expect(text).not.toContain(host);
+    }
+  }
+  for (const host of ["localhost", "LOCALHOST:80", "[::1]:8787", "127.0.0.1", "a_b.example-c.org."]) {
+    const { status } = await sendRaw(server.url, ["GET /health HTTP/1.1", `Host: ${host}`]);
+    expect(status, host).toBe(200);
+  }
+});
+
+/** As no client of this runtime would send it. */
+async function sendRaw(url: string, head: readonly string[]): Promise<{ status: number; text: string }> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  socket.write([...head, "Content-Length: 0", "Connection: close", "", ""].join("\r\n"));
+  const text = await readText(socket);
+  return { status: Number(text.split(" ")[1]), text };
+}
 
 test("a first start makes its secrets in a file that only its owner reads, and keeps them", async () => {
   const stateDir = await makeStateDir();

@@ -1,10 +1,12 @@
 import type { MiddlewareHandler } from "hono";
 import { REQUEST_ID_MAX_CHARS } from "../../config/limits.ts";
 import type { Clock } from "../../core/clock.ts";
+import type { AppError } from "../../core/errors.ts";
 import type { IdSource } from "../../core/ids.ts";
 import type { Json } from "../../core/json.ts";
 import type { Logger } from "../../core/logger.ts";
 import type { AppEnv } from "../context.ts";
+import { refusal } from "../endpoint.ts";
 import { setRateLimitHeaders } from "../rate-limit-headers.ts";
 import { setSecurityHeaders } from "../security-headers.ts";
 
@@ -32,10 +34,12 @@ export function requestContext(deps: {
     const given = c.req.header("x-request-id");
     const requestId = given !== undefined && VALID_REQUEST_ID.test(given) ? given : deps.ids.next("req");
     c.set("requestId", requestId);
-    c.set("origin", deps.publicUrl ?? originOf(c.req.url));
+    const called = originOf(c.req.url);
+    c.set("origin", deps.publicUrl ?? called);
     c.set("trustsForwardedAddress", deps.trustsForwardedAddress);
     c.set("event", {});
-    await next();
+    if (ORIGIN.test(called)) await next();
+    else c.res = refusal(c, BAD_HOST);
     const durationMs = deps.clock.now() - startedAt;
     const { headers } = c.res;
     headers.set("X-Request-Id", requestId);
@@ -62,7 +66,16 @@ export function requestContext(deps: {
   };
 }
 
-/** A request's URL is normalised already: what stands before its path is the origin. */
+/** What every name and address of a host keeps to. Runtimes hand on the Host that the caller sent, whatever it holds. */
+const ORIGIN = /^https?:\/\/(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
+
+const BAD_HOST: AppError = {
+  code: "VALIDATION_FAILED",
+  detail: "Host: must be the name or address of a host",
+  errors: [{ path: "Host", message: "must be the name or address of a host" }],
+};
+
+/** What stands before the path. */
 function originOf(url: string): string {
   const path = url.indexOf("/", url.indexOf("//") + 2);
   return path === -1 ? url : url.slice(0, path);

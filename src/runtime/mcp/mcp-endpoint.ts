@@ -1,12 +1,13 @@
 import * as z from "zod";
-import { type Actor, authorize, type Call, mayAccess } from "../../core/actor.ts";
+import type { Actor, Call } from "../../core/actor.ts";
 import { notFound } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
-import { ok, type Result } from "../../core/result.ts";
+import { err, ok, type Result } from "../../core/result.ts";
 import { type AppContext, callOf, clientAddress } from "../../http/context.ts";
 import type { AnyEndpointSpec, Endpoint } from "../../http/endpoint.ts";
 import { MCP_RESPONSES, type McpExchange, type McpServing } from "../../mcp/contract.ts";
 import type { AccessTokens } from "../agents/access-token.ts";
+import { refuseCaller } from "../agents/agent-access.ts";
 import type { AgentRecord, AgentStore } from "../agents/agent-store.ts";
 import { isAgentId } from "../contract.ts";
 import type { ToRunRequest } from "../execution/run-request.ts";
@@ -73,10 +74,8 @@ async function enter(c: AppContext, { agents, tokens, serving }: AgentMcpDeps): 
   const actor = (await tokens.verify(agent._id, bearer)) ? tokenActor(agent) : c.get("actor");
   c.get("event").actor = actor.id;
   const call = { ...callOf(c), actor };
-  if (agent.access === "public") return ok({ agent, call });
-  const access = authorize(actor, "agents:run");
-  if (!access.ok) return access;
-  return mayAccess(access.value, agent.ownerId) ? ok({ agent, call }) : notFound("agent");
+  const refused = refuseCaller(actor, agent);
+  return refused === null ? ok({ agent, call }) : err(refused);
 }
 
 function tokenActor({ _id, ownerId }: AgentRecord): Actor {

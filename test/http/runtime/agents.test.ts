@@ -11,6 +11,7 @@ const ACTORS: Readonly<Record<string, Actor>> = {
   orx_owner: keyOf("user-1", "deploy", "servers:read", "agents:run"),
   orx_other: keyOf("user-2", "deploy", "servers:read", "agents:run"),
   orx_reader: keyOf("user-1", "servers:read"),
+  orx_other_reader: keyOf("user-2", "servers:read"),
 };
 
 /** Who the tests' callers are, in place of stored keys. */
@@ -209,6 +210,7 @@ test("an agent that is not public needs a key of its owner", async () => {
   expect(await run({})).toBe(401);
   expect(await run({ "x-api-key": "orx_unknown" })).toBe(401);
   expect(await run({ "x-api-key": "orx_other" })).toBe(404);
+  expect(await run({ "x-api-key": "orx_other_reader" })).toBe(404);
   expect(await run({ "x-api-key": "orx_reader" })).toBe(403);
   expect(await run(AS_OWNER)).toBe(202);
 });

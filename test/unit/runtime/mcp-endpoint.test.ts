@@ -29,6 +29,7 @@ const ACTORS: Readonly<Record<string, Actor>> = {
   orx_owner: keyOf("user-1", "agents:run"),
   orx_other: keyOf("user-2", "agents:run"),
   orx_reader: keyOf("user-1", "servers:read"),
+  orx_other_reader: keyOf("user-2", "servers:read"),
 };
 
 const BODY_LIMIT = 4_096;
@@ -402,6 +403,7 @@ test("an agent that is not public refuses everybody else", async () => {
   expect((await send(agentId, LIST)).status).toBe(401);
   expect((await send(agentId, LIST, bearer("orx_reader"))).status).toBe(403);
   expect((await send(agentId, LIST, bearer("orx_other"))).status).toBe(404);
+  expect((await send(agentId, LIST, bearer("orx_other_reader"))).status).toBe(404);
 });
 
 test("a token shows nothing of itself to the graph, whatever else the caller sends", async () => {
