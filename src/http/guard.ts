@@ -81,9 +81,9 @@ export function createGuard(deps: {
       if (!identity.ok) return identity;
       c.set("mayContinue", async () => {
         const again = await identify(c, spec.access, bodyCredential, authenticate);
-        return again.ok && checkScope(again.value.actor, spec).ok;
+        return again.ok && checkScope(c, again.value.actor, spec).ok;
       });
-      const scope = checkScope(actor, spec);
+      const scope = checkScope(c, actor, spec);
       if (scope.ok || admitted.value === null) return scope.ok ? admitted : scope;
       return admitted.value().then((counted) => (counted.ok ? scope : counted));
     });
@@ -131,11 +131,12 @@ function readCredential(c: AppContext, access: Access): string | null {
   return access === "agent" && bearer !== null && isJwtShaped(bearer) ? null : bearer;
 }
 
-function checkScope(actor: Actor, spec: AnyEndpointSpec): Result<null> {
+/** An owner in the query has to be the key's, also where the route takes none there. */
+function checkScope(c: AppContext, actor: Actor, spec: AnyEndpointSpec): Result<null> {
   if (spec.access === "open" || spec.access === "agent") return ok(null);
   if (spec.access === "metrics") return actor === METRICS_READER.actor ? ok(null) : authorizeAdmin(actor);
   if (spec.access === "admin") return authorizeAdmin(actor);
-  const access = authorize(actor, spec.access);
+  const access = authorize(actor, spec.access, c.req.query("ownerId") || undefined);
   return access.ok ? ok(null) : access;
 }
 

@@ -558,6 +558,24 @@ test("a listed key never shows its secret, and only a hash of it is stored", asy
   expect(listed.text + JSON.stringify(stored) + app.logs.join("")).not.toContain(key.slice(7));
 });
 
+test("an owner in the query that is not the key's is refused on every route, also where none is taken there", async () => {
+  const app = createTestApp();
+  const ownerId = newOwner();
+  const { key } = await createKey(app, ownerId, ["search", "deploy"]);
+  const routes: readonly (readonly [string, string, unknown])[] = [
+    ["POST", "/search", { query: "what is MCP?" }],
+    ["PUT", "/search/documents", { documents: [{ url: "https://example.com/", title: "a", content: "b" }] }],
+    ["POST", "/mcp/servers/none/deploy", { ownerId }],
+    ["POST", "/mcp/servers/none/rollback", { ownerId, version: 1 }],
+  ];
+  for (const [method, path, body] of routes) {
+    const foreign = await app.call(method, `${path}?ownerId=${newOwner()}`, { key, body });
+    expect([path, foreign.status, foreign.body.code]).toEqual([path, 403, "FORBIDDEN"]);
+    const own = await app.call(method, `${path}?ownerId=${ownerId}`, { key, body });
+    expect([path, own.status]).not.toEqual([path, 403]);
+  }
+});
+
 test("without an admin key only the open routes answer", async () => {
   const app = createTestApp({ variables: { ADMIN_API_KEY: "" } });
   expect((await app.call("GET", "/health")).status).toBe(200);
