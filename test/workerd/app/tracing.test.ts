@@ -19,13 +19,15 @@ function setUp(): { readonly app: TestApp; readonly told: Told[] } {
       TAVILY_API_KEY: "tvly-0123456789",
       TAVILY_BASE_URL: "https://tavily.test",
       SEARCH_KEYLESS: "off",
+      EMAIL_API_KEY: "re_0123456789",
+      EMAIL_API_URL: "https://mail.test",
     },
     async fetch(url, init) {
       const headers = new Headers(init.headers);
       const { host } = new URL(url);
       told.push({ host, traceparent: headers.get("traceparent"), tracestate: headers.get("tracestate") });
       const page = { title: "How tides work", url: "https://a.example/", content: "The moon pulls.", score: 0.5 };
-      return Response.json(host === "tavily.test" ? { results: [page] } : { ok: true });
+      return Response.json(host === "tavily.test" ? { results: [page] } : { id: "m1" });
     },
   });
   return { app, told };
@@ -54,12 +56,14 @@ async function createAgent(app: TestApp, tools: readonly object[], executionOrde
 
 const askCrm = (toolId: string) => ({ toolId, name: "httpRequest", config: { url: "http://crm.internal/customers" } });
 
-/** An agent that asks a host, the web, and another agent that asks the host too. */
+/** An agent that asks a host, the web, and another agent that asks the host too, and writes a message. */
 async function createCaller(app: TestApp): Promise<string> {
   const inner = await createAgent(app, [askCrm("inner")], ["inner"]);
   const search = { toolId: "web", name: "webSearch", config: { query: `how do tides work ${crypto.randomUUID()}` } };
   const other = { toolId: "other", name: "callAgent", config: { agentId: inner } };
-  return createAgent(app, [askCrm("crm"), search, other], ["crm", "web", "other"]);
+  const message = { from: "us@example.com", to: "ada@example.com", subject: "Tides", text: "They come." };
+  const mail = { toolId: "mail", name: "emailSend", config: message };
+  return createAgent(app, [askCrm("crm"), search, other, mail], ["crm", "web", "other", "mail"]);
 }
 
 test("a run continues its caller's trace in all that it calls; only hosts that its author chose hear of the state", async () => {
@@ -72,10 +76,13 @@ test("a run continues its caller's trace in all that it calls; only hosts that i
     { host: "crm.internal", traceparent: expect.any(String), tracestate: "vendor=1,other=2" },
     { host: "tavily.test", traceparent: expect.any(String), tracestate: null },
     { host: "crm.internal", traceparent: expect.any(String), tracestate: "vendor=1,other=2" },
+    { host: "mail.test", traceparent: expect.any(String), tracestate: null },
   ]);
   const places = told.map(({ traceparent }) => parseTraceparent(traceparent));
-  expect(places.map((place) => place?.traceId)).toEqual([TRACE, TRACE, TRACE]);
-  expect(new Set([...places.map((place) => place?.spanId), "00f067aa0ba902b7"]).size).toBe(4);
+  expect(places.map((place) => place?.traceId)).toEqual([TRACE, TRACE, TRACE, TRACE]);
+  const [crm, web, other, mail] = places.map((place) => place?.spanId);
+  expect(new Set([crm, web, other, "00f067aa0ba902b7"]).size).toBe(4);
+  expect(mail).toBe(crm);
 });
 
 test.each([
