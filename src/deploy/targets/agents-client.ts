@@ -3,7 +3,7 @@ import type { AppError } from "../../core/errors.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 import type { CreateAgent } from "../../runtime/contract.ts";
 import { type HostAgent, readAgent, readFoundAgent, serves } from "./agent-answer.ts";
-import { attempt, type HostLink, judgePost, makeOnce, type Posted, persist } from "./attempts.ts";
+import { attempt, type HostLink, judgePost, linkBehind, makeOnce, type Posted, persist } from "./attempts.ts";
 import type { Budget } from "./budget.ts";
 import type { HostAnswer, HostRequest } from "./exchange.ts";
 import { describeFailure, failed } from "./host-failure.ts";
@@ -30,6 +30,7 @@ export interface AgentsClient {
 export function createAgentsClient(host: AgentsHost): AgentsClient {
   const { authorization } = host;
   const link: HostLink = { ...host, secrets: [authorization, authorization.replace(/^\S+\s+/, "")] };
+  const linkOf = (call: Call) => linkBehind(call, link);
   const misread = failed(host.name, "its answer is not what the agents contract says");
   const missing: AppError = { code: "NOT_FOUND", detail: `the target ${host.name} has no such agent any more` };
 
@@ -42,7 +43,7 @@ export function createAgentsClient(host: AgentsHost): AgentsClient {
   }
 
   async function postOnce(call: Call, agent: CreateAgent, budget: Budget): Promise<Posted<HostAgent>> {
-    const tried = await attempt(link, { ...requestTo(call, "POST"), body: agent }, budget, [409]);
+    const tried = await attempt(linkOf(call), { ...requestTo(call, "POST"), body: agent }, budget, [409]);
     if (!tried.ok) return judgePost(tried.failure);
     if (tried.answer.status === 409) {
       const failure = describeFailure(link, tried.answer, link.clock.now());
@@ -57,7 +58,7 @@ export function createAgentsClient(host: AgentsHost): AgentsClient {
     // A host of several owners may know the same serverId twice; one that knows no owners ignores the second.
     const query = new URLSearchParams({ serverId: server.serverId, ownerId: server.ownerId });
     const request = requestTo(call, "GET");
-    const tried = await persist(link, { ...request, url: `${request.url}?${query}` }, budget, [404]);
+    const tried = await persist(linkOf(call), { ...request, url: `${request.url}?${query}` }, budget, [404]);
     if (!tried.ok) return err(tried.failure.error);
     if (tried.answer.status === 404) return ok(null);
     const found = readFoundAgent(tried.answer.body, server);
@@ -83,15 +84,15 @@ export function createAgentsClient(host: AgentsHost): AgentsClient {
     },
     async put(call, agentId, agent, budget) {
       const request = { ...requestTo(call, "PUT", agentId), body: agent };
-      const tried = await persist(link, request, budget, [404]);
+      const tried = await persist(linkOf(call), request, budget, [404]);
       if (!tried.ok) return err(tried.failure.error);
       if (tried.answer.status === 404) return err(missing);
       if (tried.answer.text !== "") return expectSame(tried.answer, agentId, agent.metadata);
-      const seen = await persist(link, requestTo(call, "GET", agentId), budget);
+      const seen = await persist(linkOf(call), requestTo(call, "GET", agentId), budget);
       return seen.ok ? expectSame(seen.answer, agentId, agent.metadata) : err(seen.failure.error);
     },
     async remove(call, agentId, budget) {
-      const tried = await persist(link, requestTo(call, "DELETE", agentId), budget, [404]);
+      const tried = await persist(linkOf(call), requestTo(call, "DELETE", agentId), budget, [404]);
       if (!tried.ok) return err(tried.failure.error);
       // After a first answer that was lost, its absence is most likely our own doing.
       return ok(tried.answer.status !== 404 || tried.unsure);
@@ -100,7 +101,7 @@ export function createAgentsClient(host: AgentsHost): AgentsClient {
       const request = requestTo(call, "GET");
       // A host without look-ups answers 405, and has read the key before.
       const tried = await attempt(
-        link,
+        linkOf(call),
         { ...request, url: `${request.url}?serverId=health-check` },
         budget,
         [404, 405],

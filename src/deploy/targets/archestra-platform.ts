@@ -6,7 +6,7 @@ import type { RandomBytes } from "../../core/ids.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 import type { CreateAgent } from "../../runtime/contract.ts";
 import { persist } from "./attempts.ts";
-import { type Budget, runOnBudget } from "./budget.ts";
+import { runOnBudget } from "./budget.ts";
 import { openPlatformApi, type Platform, type PlatformApi } from "./platform-api.ts";
 import { forgetServer, installServer } from "./platform-catalog.ts";
 import { createFlavourMemory, type Flavour, findFlavour, learnFlavour } from "./platform-flavour.ts";
@@ -56,14 +56,14 @@ export function createArchestraPlatformTarget(deps: {
   const memory = createFlavourMemory();
   const learn = (flavour: Flavour) => learnFlavour(platform, memory, flavour);
 
-  function onBudget<T>(call: Call, work: (api: PlatformApi, budget: Budget, here: Call) => Promise<Result<T>>) {
+  function onBudget<T>(call: Call, work: (api: PlatformApi, here: Call) => Promise<Result<T>>) {
     return runOnBudget({ name: NAME, clock, timeoutMs }, (budget) =>
-      work(openPlatformApi(platform, call.requestId, budget), budget, { ...call, origin: deps.publicUrl }),
+      work(openPlatformApi(platform, call, budget), { ...call, origin: deps.publicUrl }),
     );
   }
 
-  async function describe(gateway: Gateway, budget: Budget): Promise<DeployedAgent> {
-    const flavour = await findFlavour(platform, memory, budget);
+  async function describe(api: PlatformApi, gateway: Gateway): Promise<DeployedAgent> {
+    const flavour = await findFlavour(api.platform, memory, api.budget);
     const page = flavour === "1.3" ? `/mcp/gateways?edit=${gateway.id}` : `/mcp/gateways/${gateway.id}`;
     return {
       agentId: gateway.id,
@@ -75,7 +75,6 @@ export function createArchestraPlatformTarget(deps: {
   /** The whole sequence. Every step finds what an earlier try has made, so it may be run again at any time. */
   async function bringUp(
     api: PlatformApi,
-    budget: Budget,
     here: Call,
     agent: CreateAgent,
     known: Gateway | null,
@@ -90,25 +89,20 @@ export function createArchestraPlatformTarget(deps: {
     api.hide(accessToken);
     const installed = await installServer(api, { server, mcpUrl: `${running.value.endpoint}/mcp`, accessToken });
     if (!installed.ok) return installed;
-    const gateway = known === null ? await findOrMakeGateway(api, budget, server, agent.name) : ok(known);
+    const gateway = known === null ? await findOrMakeGateway(api, server, agent.name) : ok(known);
     if (!gateway.ok) return gateway;
     const equipped = await equipGateway(api, gateway.value.id, installed.value);
     if (!equipped.ok) return equipped;
     const proven = await proveGateway(api, gateway.value.id, installed.value.tools);
-    return proven.ok ? ok(await describe(gateway.value, budget)) : proven;
+    return proven.ok ? ok(await describe(api, gateway.value)) : proven;
   }
 
-  async function findOrMakeGateway(
-    api: PlatformApi,
-    budget: Budget,
-    server: ServerRef,
-    name: string,
-  ): Promise<Result<Gateway>> {
+  async function findOrMakeGateway(api: PlatformApi, server: ServerRef, name: string): Promise<Result<Gateway>> {
     const found = await findGateways(api, server);
     if (!found.ok) return found;
     const [gateway, ...others] = found.value;
     if (gateway === undefined) {
-      return makeGateway(api, server, name, await findFlavour(platform, memory, budget), learn);
+      return makeGateway(api, server, name, await findFlavour(api.platform, memory, api.budget), learn);
     }
     // A POST that was given up has come through after all, beside its repeat.
     const removed = await removeGateways(
@@ -120,19 +114,19 @@ export function createArchestraPlatformTarget(deps: {
 
   return {
     name: NAME,
-    create: (call, agent) => onBudget(call, (api, budget, here) => bringUp(api, budget, here, agent, null)),
+    create: (call, agent) => onBudget(call, (api, here) => bringUp(api, here, agent, null)),
     replace: (call, agentId, agent) =>
-      onBudget(call, async (api, budget, here) => {
+      onBudget(call, async (api, here) => {
         const found = await findGateways(api, agent.metadata);
         if (!found.ok) return found;
         const gateway = found.value.find(({ id }) => id === agentId);
         if (gateway === undefined) {
           return err({ code: "NOT_FOUND", detail: `the target ${NAME} has no such agent any more` });
         }
-        return bringUp(api, budget, here, agent, gateway);
+        return bringUp(api, here, agent, gateway);
       }),
     remove: (call, agentId, server) =>
-      onBudget(call, async (api, _budget, here) => {
+      onBudget(call, async (api, here) => {
         const found = await findGateways(api, server);
         if (!found.ok) return found;
         // One whose labels were changed by hand is still the one that the record names.
@@ -146,15 +140,15 @@ export function createArchestraPlatformTarget(deps: {
         return stopped.ok ? ok(removed.value || forgotten.value || stopped.value) : stopped;
       }),
     find: (call, server) =>
-      onBudget(call, async (api, budget) => {
+      onBudget(call, async (api) => {
         const found = await findGateways(api, server);
         if (!found.ok) return found;
         const [gateway] = found.value;
-        return ok(gateway === undefined ? null : await describe(gateway, budget));
+        return ok(gateway === undefined ? null : await describe(api, gateway));
       }),
     health: (call) =>
-      onBudget(call, async (api, budget) => {
-        const up = await persist(platform, healthRequest(deps.baseUrl), budget);
+      onBudget(call, async (api) => {
+        const up = await persist(api.platform, healthRequest(deps.baseUrl), api.budget);
         if (!up.ok) return err(up.failure.error);
         const keyed = await api.read("/api/agents?agentTypes=mcp_gateway&limit=1", z.unknown());
         return keyed.ok ? ok(null) : keyed;

@@ -1,7 +1,9 @@
+import type { Call } from "../../core/actor.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Fetch } from "../../core/fetch.ts";
 import type { RandomBytes } from "../../core/ids.ts";
 import type { Result } from "../../core/result.ts";
+import { fetchBehind } from "../../core/traced-fetch.ts";
 import { type Budget, backoffMs } from "./budget.ts";
 import { exchange, type HostAnswer, type HostRequest } from "./exchange.ts";
 import { describeFailure, type HostFailure, type HostManners } from "./host-failure.ts";
@@ -12,6 +14,11 @@ export interface HostLink extends HostManners {
   readonly fetch: Fetch;
   readonly clock: Clock;
   readonly random: RandomBytes;
+}
+
+/** The host on behalf of one call: each attempt is a child of its span. The state goes with it: the call is about this host. */
+export function linkBehind<Link extends HostLink>(call: Call, link: Link): Link {
+  return { ...link, fetch: fetchBehind(call.trace?.() ?? null, link.fetch, link.random) };
 }
 
 export type Attempt =

@@ -1,6 +1,7 @@
 import * as z from "zod";
+import type { Call } from "../../core/actor.ts";
 import { err, ok, type Result } from "../../core/result.ts";
-import { type Attempt, attempt, type HostLink, judgePost, type Posted, persist } from "./attempts.ts";
+import { type Attempt, attempt, type HostLink, judgePost, linkBehind, type Posted, persist } from "./attempts.ts";
 import type { Budget } from "./budget.ts";
 import type { HostRequest } from "./exchange.ts";
 import { describeFailure, failed, type HostFailure } from "./host-failure.ts";
@@ -33,16 +34,16 @@ export interface PlatformApi {
 /** Answers of a POST that the caller reads before it calls them failures. */
 const TELLING_STATUSES = [400, 409, 500];
 
-export function openPlatformApi(opened: Platform, requestId: string, budget: Budget): PlatformApi {
+export function openPlatformApi(opened: Platform, call: Call, budget: Budget): PlatformApi {
   const secrets = [...opened.secrets];
-  const platform = { ...opened, secrets };
+  const platform = { ...linkBehind(call, opened), secrets };
   const misread = misreadBy(platform);
 
   function requestTo(method: HostRequest["method"], path: string, body?: unknown): HostRequest {
     return {
       method,
       url: `${platform.baseUrl}${path}`,
-      headers: { Authorization: platform.apiKey, Accept: "application/json", "X-Request-Id": requestId },
+      headers: { Authorization: platform.apiKey, Accept: "application/json", "X-Request-Id": call.requestId },
       maxBytes: LIST_MAX_BYTES,
       // Without a body no Content-Type leaves either: a DELETE with one is refused.
       ...(body === undefined ? {} : { body }),

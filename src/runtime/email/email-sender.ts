@@ -12,7 +12,12 @@ export interface EmailSender {
   faultOf(email: Email): string | null;
   send(
     email: Email,
-    options: { readonly idempotencyKey: string; readonly signal: AbortSignal },
+    options: {
+      readonly idempotencyKey: string;
+      /** W3C's, of the run; null for none. */
+      readonly traceparent: string | null;
+      readonly signal: AbortSignal;
+    },
   ): Promise<
     | { readonly kind: "sent"; readonly id: string }
     | { readonly kind: "failed"; readonly message: string; readonly isPassing: boolean }

@@ -17,6 +17,7 @@ export interface ResendOptions {
   readonly clock: Clock;
 }
 
+type SendOptions = Parameters<EmailSender["send"]>[1];
 type Outcome = Awaited<ReturnType<EmailSender["send"]>>;
 
 const sentAnswer = z.object({ id: z.string().min(1).max(256) });
@@ -34,12 +35,13 @@ const SERVER_ERRORS = 500;
  * sent again: the service keeps keys for a day.
  */
 export function createResendEmail({ baseUrl, apiKey, from, fetch, clock }: ResendOptions): EmailSender {
-  async function post(body: string, idempotencyKey: string, signal: AbortSignal): Promise<Outcome> {
+  async function post(body: string, { idempotencyKey, traceparent, signal }: SendOptions): Promise<Outcome> {
     const headers = {
       Authorization: `Bearer ${apiKey}`,
       "Content-Type": "application/json",
       Accept: "application/json",
       "Idempotency-Key": idempotencyKey,
+      ...(traceparent === null ? {} : { traceparent }),
     };
     try {
       // The key travels in a header: it must not follow a redirect to somebody else.
@@ -58,13 +60,15 @@ export function createResendEmail({ baseUrl, apiKey, from, fetch, clock }: Resen
 
   return {
     faultOf,
-    async send(email, { idempotencyKey, signal }) {
+    async send(email, options) {
       const fault = faultOf(email);
       if (fault !== null) return failed(fault, false);
       const sender = email.from ?? from;
       const { to, subject, text, html } = email;
       const body = JSON.stringify({ from: sender, to, subject, text: text ?? undefined, html: html ?? undefined });
-      const outcome = await runWithin(clock, EMAIL_TIMEOUT_MS, signal, (inner) => post(body, idempotencyKey, inner));
+      const outcome = await runWithin(clock, EMAIL_TIMEOUT_MS, options.signal, (signal) =>
+        post(body, { ...options, signal }),
+      );
       return outcome.kind === "done" ? outcome.value : failed("the e-mail service did not answer in time", true);
     },
   };

@@ -39,11 +39,13 @@ export const emailSendTool = defineTool({
   check({ text, html }) {
     return text === undefined && html === undefined ? [{ path: "text", message: "text or html is needed" }] : [];
   },
-  async run(settings, { services, stepKey, signal }) {
+  async run(settings, { services, asOwner, stepKey, signal }) {
     const ready = prepare(settings, services.email);
     if (!ready.ok) return fail(ready.error);
     const { sender, email } = ready.value;
-    const outcome = await sender.send(email, { idempotencyKey: stepKey, signal });
+    // The service is one that neither the caller nor the graph's author chose: the caller's state stays here.
+    const traceparent = asOwner.trace?.()?.traceparent ?? null;
+    const outcome = await sender.send(email, { idempotencyKey: stepKey, traceparent, signal });
     if (outcome.kind === "sent") return output({ id: outcome.id });
     return outcome.isPassing ? failForNow(outcome.message) : fail(outcome.message);
   },

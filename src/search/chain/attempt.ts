@@ -5,6 +5,8 @@ import type { Fetch } from "../../core/fetch.ts";
 import type { RandomBytes } from "../../core/ids.ts";
 import type { Logger } from "../../core/logger.ts";
 import type { Metrics } from "../../core/metrics.ts";
+import type { TraceHeaders } from "../../core/trace-context.ts";
+import { fetchBehind } from "../../core/traced-fetch.ts";
 import type { Failure } from "../breakers/breaker-states.ts";
 import { type Breakers, breakerNameOf } from "../breakers/breakers.ts";
 import type { Attempt, AttemptReason, SearchRequest } from "../contract.ts";
@@ -13,7 +15,6 @@ import { isRelevant } from "../quality/relevance.ts";
 import { cleanAnswer, cleanResults } from "../quality/results.ts";
 import type { Found, Question } from "./orchestrator.ts";
 import { FAIR_SLICE_PART } from "./orchestrator-limits.ts";
-import { fetchBehind } from "./traced-fetch.ts";
 
 /** One attempt at a provider, or why there was none. */
 export interface Turn {
@@ -71,7 +72,7 @@ export function createAsk(options: AskOptions): Ask {
 
   return async (provider, question, sliceMs, signal) => {
     const { request, ownerId, traceparent } = question;
-    const fetch = fetchBehind(traceparent, options.fetch, random);
+    const fetch = fetchBehind(toProviderTrace(traceparent), options.fetch, random);
     const startedAt = clock.now();
     let outcome: Outcome;
     try {
@@ -90,6 +91,15 @@ export function createAsk(options: AskOptions): Ask {
     if (!cancelled && fair && !refusesRequest(turn)) tellBreaker(turn);
     return turn;
   };
+}
+
+/**
+ * Providers are third parties that the caller did not choose. A `traceparent` tells them random ids, by which an operator
+ * finds a search in a provider's logs. A `tracestate` may hold anything that tracing vendors wrote for each other, which
+ * W3C Trace Context (6.2, privacy) lets a service withhold.
+ */
+function toProviderTrace(traceparent: string | null): TraceHeaders | null {
+  return traceparent === null ? null : { traceparent, tracestate: null };
 }
 
 export function skippedTurn(provider: SearchProvider, reason: Skip): Turn {

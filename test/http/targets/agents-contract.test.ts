@@ -1,9 +1,10 @@
 import { afterEach, expect, test } from "vitest";
+import { systemRandom } from "../../../src/core/ids.ts";
 import { createAgentsContractTarget } from "../../../src/deploy/targets/agents-contract.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { type AgentsHost, type AgentsHostOptions, startAgentsHost } from "../../support/targets/agents-host.ts";
 import type { Behaviour } from "../../support/targets/faulty-server.ts";
-import { agentOf, CALL, createFastClock, fixedRandom } from "../../support/targets/fixtures.ts";
+import { agentOf, CALL, createFastClock, expectTraced, TRACED } from "../../support/targets/fixtures.ts";
 
 const KEY = "Bearer key-0123456789abcdef";
 const AGENT = agentOf();
@@ -26,7 +27,7 @@ async function startScene(options: AgentsHostOptions = {}, clock = createFastClo
     collectionUrl: () => host.collectionUrl,
     authorization: KEY,
     clock,
-    random: fixedRandom,
+    random: systemRandom,
     timeoutMs: TIMEOUT_MS,
   });
   const methods = () => host.requests.map(({ method }) => method);
@@ -53,6 +54,29 @@ test("an agent is created, found, replaced and removed", async () => {
   expect(await target.find(CALL, SERVER)).toEqual({ ok: true, value: null });
   expect(await target.replace(CALL, "agent_1", AGENT)).toMatchObject({ ok: false, error: { code: "NOT_FOUND" } });
   expect(methods()).toEqual(["POST", "GET", "PUT", "GET", "DELETE", "DELETE", "GET", "PUT"]);
+});
+
+test("every request is behind the caller's span, repeats and look-ups too", async () => {
+  const { host, target, methods } = await startScene({ repeats: "careless" });
+  host.script("POST", 503);
+  await target.create(TRACED, AGENT);
+  await target.find(TRACED, SERVER);
+  host.script("PUT", "drop", { workThen: "empty" });
+  await target.replace(TRACED, "agent_1", AGENT);
+  await target.health(TRACED);
+  await target.remove(TRACED, null, SERVER);
+  expect(methods()).toEqual(["POST", "GET", "POST", "GET", "PUT", "PUT", "GET", "GET", "GET", "DELETE"]);
+  expectTraced(host.requests);
+});
+
+test.each([
+  ["no trace", null],
+  ["a wrong one", { traceparent: "00-a-b-01", tracestate: "vendor=1" }],
+])("a caller who sent %s is in none", async (_what, trace) => {
+  const { host, target } = await startScene();
+  await target.create({ ...CALL, trace: () => trace }, AGENT);
+  expect(host.requests[0]?.headers).not.toHaveProperty("traceparent");
+  expect(host.requests[0]?.headers).not.toHaveProperty("tracestate");
 });
 
 const FAULTS: readonly Behaviour[] = [

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "vitest";
 import { LEAKED_SQL } from "../../support/targets/archestra.ts";
-import { agentOf, CALL } from "../../support/targets/fixtures.ts";
+import { agentOf, CALL, expectTraced, TRACED } from "../../support/targets/fixtures.ts";
 import { callMcp } from "../../support/targets/mcp.ts";
 import {
   FRONTEND_URL,
@@ -79,6 +79,23 @@ test.each(VERSIONS)("on %s a deploy sends each request of the sequence once", as
     `POST /v1/mcp/${gateway}`,
   ]);
 });
+
+test.each(VERSIONS)(
+  "on %s every request is behind the caller's span, those to our own runtime too",
+  async (version) => {
+    const { target, newTarget, archestra, edge } = await start({ version });
+    const created = await target.create(TRACED, AGENT);
+    const agentId = created.ok ? created.value.agentId : "";
+    await newTarget().find(TRACED, SERVER);
+    await target.health(TRACED);
+    await target.replace(TRACED, agentId, AGENT);
+    await target.remove(TRACED, agentId, SERVER);
+    const toRuntime = edge.requests.filter(({ path }) => path.startsWith("/mcp/agents"));
+    expect(toRuntime.map(({ method }) => method)).toEqual(["POST", "POST", "GET", "DELETE"]);
+    expect(archestra.calls()).toEqual(expect.arrayContaining(["GET /openapi.json", "GET /health"]));
+    expectTraced([...archestra.requests, ...toRuntime]);
+  },
+);
 
 test("the key goes bare to the API, and a bearer token to the gateway, which is promised JSON and a stream", async () => {
   const { target, archestra } = await start({ version: "1.3" });

@@ -1,8 +1,9 @@
+import { systemRandom } from "../../../src/core/ids.ts";
 import { createAgentsContractTarget } from "../../../src/deploy/targets/agents-contract.ts";
 import { createArchestraPlatformTarget } from "../../../src/deploy/targets/archestra-platform.ts";
 import { type AgentsHost, startAgentsHost } from "./agents-host.ts";
 import { type Archestra, type ArchestraOptions, startArchestra } from "./archestra.ts";
-import { createFastClock, fixedRandom } from "./fixtures.ts";
+import { createFastClock } from "./fixtures.ts";
 
 export const FRONTEND_URL = "https://archestra.test";
 /** At the fast clock's pace three seconds: no test of a quick fault comes near. */
@@ -29,7 +30,7 @@ export async function startPlatformScene(
 ): Promise<PlatformScene> {
   const edge = await startAgentsHost({ mcpToken: (agentId) => `${TOKEN_PREFIX}${agentId}` });
   const archestra = await startArchestra(options);
-  const link = { fetch, clock, random: fixedRandom, timeoutMs: TIMEOUT_MS };
+  const link = { fetch, clock, random: systemRandom, timeoutMs: TIMEOUT_MS };
   const newTarget = (publicUrl = edge.url) =>
     createArchestraPlatformTarget({
       ...link,

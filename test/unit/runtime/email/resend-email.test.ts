@@ -8,7 +8,8 @@ import { createInternet, realFetch } from "../outbound/scene.ts";
 
 const API_KEY = "re_test_0123456789";
 const MESSAGE = { from: null, to: ["ada@example.com"], subject: "Hello", text: "Hi", html: null };
-const OPTIONS = { idempotencyKey: "run_1.mail", signal: new AbortController().signal };
+const OPTIONS = { idempotencyKey: "run_1.mail", traceparent: null, signal: new AbortController().signal };
+const TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 function senderOn(respond: () => Response | Promise<Response>, from: string | null = "us@example.com") {
   const internet = createInternet(respond);
@@ -31,7 +32,8 @@ test("a message is what the service's documentation asks for", async () => {
     ...{ fetch: realFetch, clock: systemClock },
   });
   expect(await email.send(MESSAGE, OPTIONS)).toEqual({ kind: "sent", id: "49a3999c" });
-  await email.send({ ...MESSAGE, from: "me@example.com", text: null, html: "<p>Hi</p>" }, OPTIONS);
+  const other = { ...MESSAGE, from: "me@example.com", text: null, html: "<p>Hi</p>" };
+  await email.send(other, { ...OPTIONS, traceparent: TRACEPARENT });
   await server.close();
   expect(seen[0]).toMatchObject({
     path: "POST /emails",
@@ -40,6 +42,7 @@ test("a message is what the service's documentation asks for", async () => {
   expect(seen[0]?.headers.get("authorization")).toBe(`Bearer ${API_KEY}`);
   expect(seen[0]?.headers.get("idempotency-key")).toBe("run_1.mail");
   expect(seen[0]?.headers.get("content-type")).toBe("application/json");
+  expect(seen.map(({ headers }) => headers.get("traceparent"))).toEqual([null, TRACEPARENT]);
   expect(seen[1]?.body).toEqual({
     from: "me@example.com",
     to: ["ada@example.com"],

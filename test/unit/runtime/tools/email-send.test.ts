@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { JsonObject } from "../../../../src/core/json.ts";
+import type { TraceHeaders } from "../../../../src/core/trace-context.ts";
 import type { EmailSender } from "../../../../src/runtime/email/email-sender.ts";
 import { planConfig } from "../../../../src/runtime/graph/step-config.ts";
 import { emailSendTool } from "../../../../src/runtime/tools/email-send.ts";
@@ -7,11 +8,14 @@ import { runTool, stepOf } from "../outbound/scene.ts";
 
 const MESSAGE = { to: "ada@example.com", subject: "Hello", text: "Hi" };
 
+const TRACE = { traceparent: "00-ours-1-01", tracestate: "vendor=1" };
+
 type Sent = Parameters<EmailSender["send"]>;
 
 async function send(
   config: JsonObject,
   outcome: Awaited<ReturnType<EmailSender["send"]>> = { kind: "sent", id: "m1" },
+  trace: TraceHeaders | null = null,
 ) {
   const sent: Sent[] = [];
   const email: EmailSender = {
@@ -21,7 +25,9 @@ async function send(
       return outcome;
     },
   };
-  return { result: await runTool(emailSendTool, { ...MESSAGE, ...config }, stepOf({ email })), sent };
+  const step = stepOf({ email });
+  const asOwner = { ...step.asOwner, trace: () => trace };
+  return { result: await runTool(emailSendTool, { ...MESSAGE, ...config }, { ...step, asOwner }), sent };
 }
 
 test("a message is sent under the step's key", async () => {
@@ -33,6 +39,16 @@ test("a message is sent under the step's key", async () => {
       { idempotencyKey: "run_1.call" },
     ],
   ]);
+});
+
+test("the run's trace is passed on without its state", async () => {
+  const { sent } = await send({}, { kind: "sent", id: "m1" }, TRACE);
+  expect(sent[0]?.[1]).toEqual({
+    idempotencyKey: "run_1.call",
+    traceparent: TRACE.traceparent,
+    signal: expect.any(AbortSignal),
+  });
+  expect((await send({})).sent[0]?.[1].traceparent).toBeNull();
 });
 
 test("who writes may be left to the operator", async () => {
