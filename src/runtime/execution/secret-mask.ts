@@ -1,6 +1,6 @@
 import type { AppError } from "../../core/errors.ts";
 import { isJsonObject, type Json } from "../../core/json.ts";
-import { MASK } from "../../core/mask.ts";
+import { MASK, mapProperties } from "../../core/mask.ts";
 import { createRecent } from "../../core/recent.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 import type { GraphAnswer } from "../tool.ts";
@@ -155,7 +155,7 @@ function maskJson(value: Json, text: (given: string) => string): Json {
   if (typeof value === "string") return text(value);
   if (Array.isArray(value)) return value.map((item: Json) => maskJson(item, text));
   if (!isJsonObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [text(name), maskJson(inner, text)]));
+  return mapProperties(value, text, (inner) => maskJson(inner, text));
 }
 
 /** A run's answer or error without the values of its secrets. */

@@ -165,3 +165,15 @@ test.each([
   mask?.text(text);
   expect(performance.now() - startedAt).toBeLessThan(2_000);
 });
+
+test("of names that are the same once masked none takes another's value", () => {
+  const mask = createSecretMask(["s3cret-value", "another-secret"]);
+  const value = { "s3cret-value": 1, "[masked]": 2, "another-secret": 3, "s3cret-value!": 4, other: 5 };
+  expect(mask?.value(value)).toEqual({
+    "[masked] (2)": 1,
+    "[masked]": 2,
+    "[masked] (3)": 3,
+    "[masked]!": 4,
+    other: 5,
+  });
+});
