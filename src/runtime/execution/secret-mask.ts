@@ -5,7 +5,7 @@ import { createRecent } from "../../core/recent.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 import type { GraphAnswer } from "../tool.ts";
 import { commonForms, type WrittenForm, writtenForms } from "./secret-forms.ts";
-import { hostVariants, writtenVariants } from "./secret-variants.ts";
+import { hostVariants, numberVariants, writtenVariants } from "./secret-variants.ts";
 
 /** Shorter values would be found everywhere; they keep nothing secret either. */
 const SECRET_MIN_CHARS = 4;
@@ -49,7 +49,8 @@ const masks = createRecent<SecretMask>(MASKS_MAX);
  */
 export function addToMask(mask: SecretMask | null, values: readonly string[]): SecretMask | null {
   if (values.length === 0) return mask;
-  const own = compileMask(values.flatMap(commonForms));
+  const all = values.flatMap((value) => [value, ...numberVariants(value).filter(isLong)]);
+  const own = compileMask(all.flatMap(commonForms));
   if (mask === null) return own;
   const longestChars = Math.max(mask.longestChars, own.longestChars);
   const takesNumbers = mask.takesNumbers || own.takesNumbers;
