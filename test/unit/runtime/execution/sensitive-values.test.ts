@@ -173,6 +173,37 @@ test("a password in an error is masked in the trace, of the run and of its step,
   expect(result).toMatchObject({ error: { detail: `step quoting: no user with ${PASSWORD}` } });
 });
 
+describe("what looks like a key, and a credential of this Worker, in an error", () => {
+  const KEY = `orx_0f_${"a".repeat(43)}`;
+  const CREDENTIAL = "0perator-door-0123456789";
+
+  test("is masked in the trace, and told to the caller", async () => {
+    const schema = { type: "object", additionalProperties: false };
+    const steps: Step[] = ["input", { name: "inputValidation", config: { schema } }];
+    const { trace, result, journalled } = await run(steps, {
+      input: { [KEY]: 1, [CREDENTIAL]: 2 },
+      credentials: [CREDENTIAL],
+    });
+    expect(trace.steps[1]).toMatchObject({ status: "refused", error: expect.stringContaining("[masked]") });
+    expect(JSON.stringify([trace, journalled])).not.toMatch(/aaaa|door/);
+    expect(JSON.stringify(result)).toContain(KEY);
+  });
+
+  test.each([KEY, CREDENTIAL, PASSWORD, `ftp://user:${"p".repeat(60)}@host`])(
+    "shows nothing of its beginning where the error is cut: %s",
+    async (value) => {
+      for (let before = 380; before < 520; before += 7) {
+        const wordy = tool("wordy", () => fail(`${"x".repeat(before)} ${value} and more ${"y".repeat(200)}`));
+        const scene = { tools: [wordy], credentials: [CREDENTIAL] };
+        const { trace } = await run(["input", "wordy"], scene);
+        const written = JSON.stringify([trace.error, trace.steps[1]?.error]);
+        expect(written).toMatch(/^\["step wordy: x{300}/);
+        expect(written).not.toMatch(/aaa|0pe|hun|ppp/);
+      }
+    },
+  );
+});
+
 test("a secret of the owner and a password of the caller are masked beside each other", async () => {
   const spy = tool("spy", ({ key }: any) => ({ kind: "output", value: `${key} ${PASSWORD} ${PASSWORD}${key}` }));
   const { trace } = await run([{ name: "spy", config: { key: "{{secrets.KEY}}" } }], {
