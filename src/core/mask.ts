@@ -51,8 +51,8 @@ export function maskValue(value: unknown, secrets: readonly string[] = [], depth
   );
 }
 
-/** What a secret is known by holds a dash, a dot or their like, which most names do not. */
-const PLAIN_NAME = /^[A-Za-z\d]*$/;
+/** Most names cannot look like a secret: that takes a dash, a dot or their like, and eleven characters without a dot. */
+const PLAIN_NAME = /^(?:[A-Za-z\d]*|[\w-]{1,10})$/;
 
 function maskName(name: string, secrets: readonly string[]): string {
   const mayHold = !PLAIN_NAME.test(name) || secrets.some((secret) => name.includes(secret));
