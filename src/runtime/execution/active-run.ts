@@ -12,6 +12,7 @@ import type { ExecutorDeps, RunOrder } from "./executor.ts";
 import { addToMask, createSecretMask, type SecretMask } from "./secret-mask.ts";
 import { findSensitiveValues } from "./sensitive-values.ts";
 import { type StepRecord, toStepTrace } from "./step-record.ts";
+import { traceText, type Unshown } from "./trace-value.ts";
 
 /** How a run ends. */
 export interface Ending {
@@ -126,13 +127,15 @@ export function toRunTrace(run: ActiveRun, ending: Ending | null): RunTrace {
 /** With what callers sent as passwords and tokens masked, also in the error, as the owner may see it. */
 export function withSteps(run: ActiveRun, summary: RunSummary): RunTrace {
   const records = run.steps.filter((record) => record !== null);
-  const mask = addToMask(run.mask, findSensitiveValues(valuesOf(run, records)));
+  const values = findSensitiveValues(valuesOf(run, records));
+  const unshown: Unshown = { mask: addToMask(run.mask, values), credentials: run.deps.credentials };
+  const toText = (text: string) => traceText(text, unshown, values);
   const { error } = summary;
   return {
     ...summary,
     traceId: run.order.span?.traceId ?? null,
-    error: error === null ? null : (mask?.text(error) ?? error),
-    steps: records.map((record) => toStepTrace(record, { mask, credentials: run.deps.credentials })),
+    error: error === null ? null : toText(error),
+    steps: records.map((record) => toStepTrace(record, unshown, toText)),
   };
 }
 

@@ -1,11 +1,11 @@
 import type { AppError } from "../../core/errors.ts";
 import { isJsonObject, type Json } from "../../core/json.ts";
-import { MASK } from "../../core/mask.ts";
+import { MASK, mapProperties } from "../../core/mask.ts";
 import { createRecent } from "../../core/recent.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 import type { GraphAnswer } from "../tool.ts";
 import { commonForms, type WrittenForm, writtenForms } from "./secret-forms.ts";
-import { hostVariants, writtenVariants } from "./secret-variants.ts";
+import { hostVariants, numberVariants, writtenVariants } from "./secret-variants.ts";
 
 /** Shorter values would be found everywhere; they keep nothing secret either. */
 const SECRET_MIN_CHARS = 4;
@@ -13,10 +13,12 @@ const SECRET_MIN_CHARS = 4;
 /** Takes the values of a run's secrets out of what leaves it. */
 export interface SecretMask {
   text(text: string): string;
-  /** A copy, with names of properties masked as well. */
+  /** A copy, with names of properties masked as well. A number whose JSON holds a value becomes the masked text. */
   value(value: Json): Json;
   /** Of what is masked. */
   readonly longestChars: number;
+  /** Whether the JSON of a number can hold a value: else no number is looked at. */
+  readonly takesNumbers: boolean;
 }
 
 /**
@@ -47,19 +49,38 @@ const masks = createRecent<SecretMask>(MASKS_MAX);
  */
 export function addToMask(mask: SecretMask | null, values: readonly string[]): SecretMask | null {
   if (values.length === 0) return mask;
-  const own = compileMask(values.flatMap(commonForms));
+  const all = values.flatMap((value) => [value, ...numberVariants(value).filter(isLong)]);
+  const own = compileMask(all.flatMap(commonForms));
   if (mask === null) return own;
-  const text = (given: string) => own.text(mask.text(given));
   const longestChars = Math.max(mask.longestChars, own.longestChars);
-  return { text, value: (given) => maskJson(given, text), longestChars };
+  const takesNumbers = mask.takesNumbers || own.takesNumbers;
+  return createMask((given) => own.text(mask.text(given)), longestChars, takesNumbers);
 }
 
 function compileMask(forms: readonly WrittenForm[]): SecretMask {
   const heads = new RegExp(joinTexts(new Set(forms.flatMap((form) => [...headsOf(form)]))), "g");
   const byBeginning = groupByBeginning(forms);
-  const text = (given: string) => maskText(given, heads, byBeginning);
   const longestChars = Math.max(...forms.map(mostChars));
-  return { text, value: (given) => maskJson(given, text), longestChars };
+  return createMask((given) => maskText(given, heads, byBeginning), longestChars, forms.some(isInNumbers));
+}
+
+type MaskText = (given: string) => string;
+
+function createMask(text: MaskText, longestChars: number, takesNumbers: boolean): SecretMask {
+  const mask: Masks = { text, number: takesNumbers ? (given) => maskNumber(given, text) : (given) => given };
+  return { text, value: (given) => maskJson(given, mask), longestChars, takesNumbers };
+}
+
+/** Each of its pieces can be written in characters of numbers. */
+function isInNumbers(form: WrittenForm): boolean {
+  return form.every((texts) => texts.some((text) => /^[\d.eE+-]+$/.test(text)));
+}
+
+/** Of how JSON writes it: the forms in which it came are gone. True, false and null keep nothing secret. */
+function maskNumber(given: number, text: MaskText): number | string {
+  const written = String(given);
+  const masked = text(written);
+  return masked === written ? given : masked;
 }
 
 function isLong({ length }: string): boolean {
@@ -151,11 +172,17 @@ function joinTexts(texts: ReadonlySet<string>): string {
   return escaped.join("|");
 }
 
-function maskJson(value: Json, text: (given: string) => string): Json {
-  if (typeof value === "string") return text(value);
-  if (Array.isArray(value)) return value.map((item: Json) => maskJson(item, text));
+interface Masks {
+  readonly text: MaskText;
+  readonly number: (given: number) => number | string;
+}
+
+function maskJson(value: Json, mask: Masks): Json {
+  if (typeof value === "string") return mask.text(value);
+  if (typeof value === "number") return mask.number(value);
+  if (Array.isArray(value)) return value.map((item: Json) => maskJson(item, mask));
   if (!isJsonObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [text(name), maskJson(inner, text)]));
+  return mapProperties(value, mask.text, (inner) => maskJson(inner, mask));
 }
 
 /** A run's answer or error without the values of its secrets. */

@@ -5,11 +5,19 @@ const URL_PATH_MIN_CHARS = 20;
 
 /**
  * What others make of a secret before they write it: in one line, as messages are told; a URL as its parser gives it
- * back, whole or from the path on.
+ * back, whole or from the path on; a number.
  */
 export function writtenVariants(secret: string): readonly string[] {
   const line = secret.replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, " ");
-  return without(secret, [line, ...urlVariants(secret)]);
+  return without(secret, [line, ...urlVariants(secret), ...numberVariants(secret)]);
+}
+
+const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+
+/** Digits that are read as a number and written again lose zeros at their ends, and those beyond a double's precision. */
+export function numberVariants(text: string): readonly string[] {
+  const number = NUMBER.test(text) ? Number(text) : Number.NaN;
+  return Number.isFinite(number) ? without(text, [String(number)]) : [];
 }
 
 /** What is left of a secret as the name of a host: in lower case, and as IDNA writes it. */

@@ -19,7 +19,8 @@ export interface StepRecord {
   readonly note?: string | undefined;
 }
 
-export function toStepTrace(record: StepRecord, unshown: Unshown): StepTrace {
+/** `toText` masks what went wrong. */
+export function toStepTrace(record: StepRecord, unshown: Unshown, toText: (text: string) => string): StepTrace {
   const { step, startedAtMs, durationMs, attempts, shown, outcome, note } = record;
   const failure = outcome?.kind === "failed" ? outcome : null;
   return {
@@ -30,7 +31,7 @@ export function toStepTrace(record: StepRecord, unshown: Unshown): StepTrace {
     durationMs,
     attempts,
     outputBytes: outcome === null || outcome.kind === "failed" ? null : outcome.bytes,
-    error: failure === null ? null : (unshown.mask?.text(failure.message) ?? failure.message),
+    error: failure === null ? null : toText(failure.message),
     rule: failure?.rule ?? null,
     input: shown === null ? null : traceValue(shown, unshown),
     output: traceOutput(outcome, unshown),

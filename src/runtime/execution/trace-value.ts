@@ -1,14 +1,15 @@
 import type { Json, JsonObject } from "../../core/json.ts";
-import { maskValue } from "../../core/mask.ts";
+import { maskText, maskValue } from "../../core/mask.ts";
 import { jsonSize } from "../json-size.ts";
-import { TRACE_VALUE_MAX_BYTES } from "../limits.ts";
+import { TRACE_ERROR_MAX_CHARS, TRACE_VALUE_MAX_BYTES } from "../limits.ts";
 import type { SecretMask } from "./secret-mask.ts";
 
 /** Where a text is cut, what looks like a secret may be cut too: so much of the end is left out. */
 const CUT_MARGIN_CHARS = 128;
 
-/** Of the mark at the end, in UTF-8. */
-const ELLIPSIS_BYTES = 3;
+const CUT_MARK = "…";
+/** In UTF-8. */
+const CUT_MARK_BYTES = 3;
 
 /**
  * A value as a trace shows it: values under secret names, texts that look like secrets and the run's own secrets are
@@ -22,6 +23,17 @@ export function traceValue(value: Json, { mask, credentials }: Unshown): Json {
   const shown = maskValue(mask === null ? seen : mask.value(seen), credentials) as Json;
   if (fits && jsonSize(shown, TRACE_VALUE_MAX_BYTES) !== null) return shown;
   return cutText(JSON.stringify(shown));
+}
+
+/**
+ * A message as a trace shows it, masked as values are. One that was cut loses so many more characters of its end as
+ * the longest of `values`, texts that `mask` takes out, may have there.
+ */
+export function traceText(text: string, { mask, credentials }: Unshown, values: readonly string[] = []): string {
+  const masked = maskText(mask?.text(text) ?? text, credentials);
+  if (text.length <= TRACE_ERROR_MAX_CHARS || !text.endsWith(CUT_MARK)) return masked;
+  const longest = Math.max(CUT_MARGIN_CHARS, ...[...values, ...credentials].map(({ length }) => length));
+  return `${masked.slice(0, -longest - CUT_MARK.length)}${CUT_MARK}`;
 }
 
 /** What is never written: the run's own secrets, where it has any, and this Worker's credentials. */
@@ -88,7 +100,7 @@ const encoder = new TextEncoder();
 
 /** At most so many bytes with its mark; no character is cut in two. */
 function cutText(text: string): string {
-  const room = new Uint8Array(TRACE_VALUE_MAX_BYTES - ELLIPSIS_BYTES);
+  const room = new Uint8Array(TRACE_VALUE_MAX_BYTES - CUT_MARK_BYTES);
   const { read } = encoder.encodeInto(text, room);
-  return `${text.slice(0, read)}…`;
+  return `${text.slice(0, read)}${CUT_MARK}`;
 }

@@ -2,7 +2,10 @@ import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import type { FieldError } from "../../../src/core/errors.ts";
 import type { Json, JsonObject } from "../../../src/core/json.ts";
+import { loadExpressions } from "../../../src/runtime/expressions/load-expressions.ts";
+import { toolRegistry } from "../../../src/runtime/registry.ts";
 import { output, refuse } from "../../../src/runtime/tool.ts";
+import { testServices } from "../../support/runtime/step-context.ts";
 import { bodyOf, execute, planOf, RUN_ID, type Scene, type Step, statuses, tool } from "./execution/scene.ts";
 
 const POST = { name: "echo", toolId: "post", config: { url: "{{input.url}}", method: "POST" } };
@@ -186,6 +189,52 @@ describe("rules see the config as its tool goes by it", () => {
       hosts: ["A", "{{secrets.KEY}}"],
     };
     expect(statuses(await run(given, `tool.name == "ask" && ${rule}`))).toBe("input:ok ask:refused");
+  });
+});
+
+describe("what rules see of a setting that the graph's tools were not given", () => {
+  const sent = { kind: "answer", status: 200, headers: {}, text: "" } as const;
+  async function run(step: Step, when: string, scene: Scene = {}) {
+    const steps: Step[] = ["input", step, { name: "response", config: { body: 1 } }];
+    const ended = await execute(steps, {
+      tools: [...toolRegistry.values()],
+      expressions: await loadExpressions(),
+      services: testServices({ outbound: { judge: async () => null, send: async () => sent } }),
+      ...deny(when),
+      ...scene,
+    }).execution;
+    return ended.trace.steps[1]?.status;
+  }
+  const ask = (config: JsonObject = {}): Step => ({
+    name: "httpRequest",
+    config: { url: "https://a.example/", ...config },
+  });
+  const find: Step = { name: "dbFind", config: { collection: "notes", filter: {} } };
+  const secret = { headers: { authorization: "Bearer {{secrets.KEY}}" } };
+
+  test.each<[string, Step, string]>([
+    ["its default", ask(), 'tool.name == "httpRequest" && config.method != "GET"'],
+    [
+      "where an optional reference brings none",
+      ask({ method: "{{input.m?}}" }),
+      'tool.id == "httpRequest" && config.method != "GET"',
+    ],
+    ["beside a secret", ask(secret), 'tool.name == "httpRequest" && config.method != "GET"'],
+    ["of another tool", find, 'tool.name == "dbFind" && (config.limit != 20.0 || config.one || config.required)'],
+    ["nothing, which has() tells", ask(), 'tool.name == "httpRequest" && has(config.headers)'],
+    ["nothing, which orValue replaces", ask(), "tool.name == 'httpRequest' && config.?body.orValue('none') != 'none'"],
+    ["nothing, of the rule's other tools", find, 'tool.name == "httpRequest" && config.headers.a == "b"'],
+  ])("%s: the call is let through", async (_what, step, when) => {
+    expect(await run(step, when, { secrets: { KEY: "s3cret-value" } })).toBe("ok");
+  });
+
+  test.each<[string, Step, string]>([
+    ["the method that it names", ask({ method: "POST" }), 'tool.name == "httpRequest" && config.method != "GET"'],
+    ["a setting without a default", ask(), 'tool.name == "httpRequest" && config.headers.a == "b"'],
+    ["a setting without a default, of another tool", find, 'tool.name == "dbFind" && size(config.hide) > 0'],
+    ["a setting of other tools alone", find, 'tool.id != "input" && config.method != "GET"'],
+  ])("%s: the call is refused", async (_what, step, when) => {
+    expect(await run(step, when)).toBe("refused");
   });
 });
 

@@ -66,6 +66,8 @@ export interface Scene {
   readonly services?: Partial<ToolServices>;
   readonly journal?: (trace: RunTrace) => Promise<void>;
   readonly readSecrets?: ExecutorDeps["readSecrets"];
+  /** Of the Worker: exact values. */
+  readonly credentials?: readonly string[];
   readonly changes?: Partial<RunOrder>;
 }
 
@@ -144,7 +146,7 @@ export function execute(steps: readonly Step[], scene: Scene = {}) {
       },
     },
     readSecrets: scene.readSecrets ?? (async () => new Map(Object.entries(secrets))),
-    credentials: [],
+    credentials: scene.credentials ?? [],
   });
   const execution = Promise.resolve(given).then(({ trace, ...rest }): Ended => ({ ...rest, trace: trace() }));
   return { execution, isAtOnce: !(given instanceof Promise), lines, clock, journalled };

@@ -1,5 +1,5 @@
-import { expect, test } from "vitest";
-import { createSecretMask } from "../../../../src/runtime/execution/secret-mask.ts";
+import { describe, expect, test } from "vitest";
+import { addToMask, createSecretMask } from "../../../../src/runtime/execution/secret-mask.ts";
 
 const inJson = (text: string) => JSON.stringify(text).slice(1, -1);
 const inUnicodeEscapes = (text: string) =>
@@ -164,4 +164,61 @@ test.each([
   const startedAt = performance.now();
   mask?.text(text);
   expect(performance.now() - startedAt).toBeLessThan(2_000);
+});
+
+test("of names that are the same once masked none takes another's value", () => {
+  const mask = createSecretMask(["s3cret-value", "another-secret"]);
+  const value = { "s3cret-value": 1, "[masked]": 2, "another-secret": 3, "s3cret-value!": 4, other: 5 };
+  expect(mask?.value(value)).toEqual({
+    "[masked] (2)": 1,
+    "[masked]": 2,
+    "[masked] (3)": 3,
+    "[masked]!": 4,
+    other: 5,
+  });
+});
+
+describe("a secret of digits is masked where it is a number", () => {
+  const LONG = "12345678901234567890";
+  test.each<[string, string, string, unknown]>([
+    ["as it is", "9876543210123", "9876543210123", "[masked]"],
+    ["with an exponent", "9876543210123", "9.876543210123e12", "[masked]"],
+    ["with a fraction of zeros", "9876543210123", "9876543210123.00", "[masked]"],
+    ["with another sign", "9876543210123", "-9876543210123", "-[masked]"],
+    ["inside a longer one", "98765432", "9876543210123", "[masked]10123"],
+    ["with a fraction", "12345678.25", "12345678.25", "[masked]"],
+    ["without the zeros at its end", "12345678.50", "12345678.50", "[masked]"],
+    ["without the zeros at its beginning", "0012345678", "12345678", "[masked]"],
+    ["without its plus", "+15551234567", "15551234567", "[masked]"],
+    ["as far as a double is exact", LONG, LONG, "[masked]"],
+    ["rounded, with an exponent", `${LONG}123`, `${LONG}123`, "[masked]"],
+    ["written with an exponent", "1e30", "1e30", "[masked]"],
+    ["as the hexadecimals of another", "2345", "32333435", "[masked]"],
+    ["not as another number", "9876543210123", "9876543210124", 9876543210124],
+    ["not as a part of it", "9876543210123", "987654321012", 987654321012],
+  ])("%s", (_how, secret, written, shown) => {
+    const mask = createSecretMask([secret]);
+    expect(mask?.value(JSON.parse(`{"a": [${written}], "b": 200}`))).toEqual({ a: [shown], b: 200 });
+    expect(addToMask(mask, ["another"])?.value(JSON.parse(written))).toEqual(shown);
+  });
+
+  test("and as what a double leaves of it in a text", () => {
+    expect(createSecretMask([LONG])?.text('{"n":12345678901234567000}')).toBe('{"n":[masked]}');
+  });
+
+  test("true, false, null and short numbers keep nothing secret", () => {
+    const value = [true, false, null, 42, 42.5, -0];
+    expect(createSecretMask(["true", "false", "null", "42", "a"])?.value(value)).toEqual(value);
+  });
+
+  test("many numbers cost little, whether the secret is one or not", () => {
+    const numbers = Array.from({ length: 200_000 }, (_, i) => i * 7_919.5);
+    for (const secret of ["9876543210123", "sk_live_0123456789"]) {
+      const mask = createSecretMask([secret]);
+      const startedAt = performance.now();
+      const masked = mask?.value(numbers);
+      expect(performance.now() - startedAt).toBeLessThan(1_000);
+      expect(masked).toEqual(numbers);
+    }
+  });
 });

@@ -36,6 +36,28 @@ test("a secret reaches its tool, and nothing that leaves the run", async () => {
   }
 });
 
+test("a secret of digits that comes back as a number is masked in the answer, the trace and what steps read", async () => {
+  const send = tool("httpRequest", () =>
+    output({ status: 200, body: { n: 9876543210123, list: [-9876543210123, 7] } }),
+  );
+  const { execution, journalled } = execute(
+    [
+      { name: "httpRequest", toolId: "first", config: { key: "{{secrets.NUM}}" } },
+      { name: "httpRequest", toolId: "second", config: { next: "{{first.body.n}}" } },
+      { name: "echo", config: { copy: "{{first.body.n}}", text: "is {{first.body.n}}" } },
+      { name: "response", config: { body: { first: "{{first}}", echo: "{{echo}}" } } },
+    ],
+    { tools: [send], secrets: { NUM: "9876543210123" } },
+  );
+  const ended = await execution;
+  expect(bodyOf(ended)).toEqual({
+    first: { status: 200, body: { n: "[masked]", list: ["-[masked]", 7] } },
+    echo: { copy: "[masked]", text: "is [masked]" },
+  });
+  expect(ended.trace.steps[1]?.input).toEqual({ next: "[masked]" });
+  expect(JSON.stringify([ended, journalled])).not.toContain("9876543210123");
+});
+
 test("secrets are read once, those that the graph names, for the run's owner", async () => {
   const asked: unknown[] = [];
   const readSecrets = async (ownerId: string, names: readonly string[]) => {

@@ -64,6 +64,56 @@ describe("a password that a step passed on is not in the trace, and is in the an
   });
 });
 
+describe("a password that is a number is masked as a text is, wherever a later step brings it", () => {
+  const fields = {
+    copy: "input.password",
+    list: "[input.password, 7.0, input.port]",
+    text: "'is ' + string(input.password)",
+    negative: "-input.password",
+    parsed: "double(string(input.password))",
+    port: "input.port",
+  };
+  const steps: Step[] = ["input", { name: "transform", config: { fields } }];
+
+  test.each<[string, Json, string]>([
+    ["a number", 12345678, "12345678"],
+    ["digits in a text", "12345678", "12345678"],
+  ])("sent as %s", async (_how, password, digits) => {
+    const given =
+      typeof password === "number"
+        ? fields
+        : { ...fields, list: "[double(input.password), 7.0]", negative: "-double(input.password)" };
+    const ended = await run(
+      [
+        ...steps.slice(0, 1),
+        { name: "transform", config: { fields: given } },
+        { name: "response", config: { body: "{{transform}}" } },
+      ],
+      { input: { password, port: 8080, pin: 1 } },
+    );
+    const shown = { copy: "[masked]", text: "is [masked]", negative: "-[masked]", parsed: "[masked]", port: 8080 };
+    expect(ended.trace.steps[1]?.output).toMatchObject(shown);
+    expect(ended.trace.steps[2]?.output).toMatchObject(shown);
+    expect(JSON.stringify([ended.trace, ended.journalled])).not.toContain(digits);
+    expect(bodyOf(ended)).toMatchObject({ copy: password, parsed: 12345678 });
+  });
+
+  test("and of more digits than a double holds, read as a number", async () => {
+    const { trace } = await run(["input", transform("double(input.password)")], {
+      input: { password: "12345678901234567890" },
+    });
+    expect(trace.steps[1]?.output).toBe("[masked]");
+  });
+
+  test("but numbers of fewer than four characters mask nothing but themselves", async () => {
+    const value = { token: 1, secret: 200, apiKey: -10, password: 0 };
+    const { trace } = await run(["input", transform("[1.0, 200.0, 1200.0, -10.0, 0.0, input.token + 1.0]")], {
+      input: value,
+    });
+    expect(trace.steps[1]?.output).toEqual([1, 200, 1200, -10, 0, 2]);
+  });
+});
+
 test("a token that a step was given by another is not in what later ones show", async () => {
   const signIn = tool("signIn", () => ({
     kind: "output",
@@ -123,6 +173,37 @@ test("a password in an error is masked in the trace, of the run and of its step,
   expect(result).toMatchObject({ error: { detail: `step quoting: no user with ${PASSWORD}` } });
 });
 
+describe("what looks like a key, and a credential of this Worker, in an error", () => {
+  const KEY = `orx_0f_${"a".repeat(43)}`;
+  const CREDENTIAL = "0perator-door-0123456789";
+
+  test("is masked in the trace, and told to the caller", async () => {
+    const schema = { type: "object", additionalProperties: false };
+    const steps: Step[] = ["input", { name: "inputValidation", config: { schema } }];
+    const { trace, result, journalled } = await run(steps, {
+      input: { [KEY]: 1, [CREDENTIAL]: 2 },
+      credentials: [CREDENTIAL],
+    });
+    expect(trace.steps[1]).toMatchObject({ status: "refused", error: expect.stringContaining("[masked]") });
+    expect(JSON.stringify([trace, journalled])).not.toMatch(/aaaa|door/);
+    expect(JSON.stringify(result)).toContain(KEY);
+  });
+
+  test.each([KEY, CREDENTIAL, PASSWORD, `ftp://user:${"p".repeat(60)}@host`])(
+    "shows nothing of its beginning where the error is cut: %s",
+    async (value) => {
+      for (let before = 380; before < 520; before += 7) {
+        const wordy = tool("wordy", () => fail(`${"x".repeat(before)} ${value} and more ${"y".repeat(200)}`));
+        const scene = { tools: [wordy], credentials: [CREDENTIAL] };
+        const { trace } = await run(["input", "wordy"], scene);
+        const written = JSON.stringify([trace.error, trace.steps[1]?.error]);
+        expect(written).toMatch(/^\["step wordy: x{300}/);
+        expect(written).not.toMatch(/aaa|0pe|hun|ppp/);
+      }
+    },
+  );
+});
+
 test("a secret of the owner and a password of the caller are masked beside each other", async () => {
   const spy = tool("spy", ({ key }: any) => ({ kind: "output", value: `${key} ${PASSWORD} ${PASSWORD}${key}` }));
   const { trace } = await run([{ name: "spy", config: { key: "{{secrets.KEY}}" } }], {
@@ -154,12 +235,13 @@ test("neither the stored trace nor the log event holds what a caller sent as a p
 });
 
 describe("what counts as sensitive", () => {
-  test("is a text of four characters or more under such a name, at any depth", () => {
+  test("is a text or a number of four characters or more under such a name, at any depth", () => {
     const value = {
       password: "abcd",
       pin: "5678",
       apiKey: "abc",
       token: 12345,
+      tokens: [1, 200, 8080, true, null, 0.25, 1e21],
       a: [{ clientSecret: "efgh" }, { deep: { Authorization: "Bearer ijkl mnop" } }],
       credentials: { user: "qrst", all: ["uvwx"] },
     };
@@ -170,7 +252,18 @@ describe("what counts as sensitive", () => {
       "ijkl mnop",
       "qrst",
       "uvwx",
+      "12345",
+      "8080",
+      "0.25",
+      "1e+21",
     ]);
+  });
+
+  test("is never a text that was left out for a number", () => {
+    const tokens = Array.from({ length: 5_000 }, (_, i) => 10_000 + i);
+    const found = findSensitiveValues([{ tokens }, { password: "abcdefgh" }]);
+    expect(found).toHaveLength(64);
+    expect(found[0]).toBe("abcdefgh");
   });
 
   test("is bounded in number and size, whatever was sent", () => {

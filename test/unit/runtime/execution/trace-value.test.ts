@@ -78,3 +78,16 @@ test("a credential of this Worker is masked, and the cut shows nothing of its be
     expect(shown).not.toContain("admin");
   }
 });
+
+test.each([false, true])(
+  "keys and credentials are masked as names of properties, in a large value too: %s",
+  (isLarge) => {
+    const key = `orx_0f_${"a".repeat(43)}`;
+    const unshown = { mask: null, credentials: ["0perator-door"] };
+    const rest = isLarge ? { rest: "x".repeat(10_000) } : {};
+    const shown = traceValue({ [key]: 1, "my 0perator-door": [{ [key]: 2 }], ...rest }, unshown);
+    const written = typeof shown === "string" ? shown : JSON.stringify(shown);
+    expect(written).toMatch(/^\{"\[masked\]":1,"my \[masked\]":\[\{"\[masked\]":2\}\]/);
+    expect(written).not.toMatch(/aaaa|door/);
+  },
+);
