@@ -47,6 +47,11 @@ export interface EndpointSpec<Params extends z.ZodType, Query extends z.ZodType,
   readonly query?: Query;
   readonly body?: Body;
   /**
+   * The body is a run's input: data, and not what we keep as it is. Every other one holds nothing that a store refuses,
+   * which is half a surrogate pair, or NUL in a name.
+   */
+  readonly anyText?: true;
+  /**
    * The same bodies or query strings come again and again: what was made of them is remembered. For schemas without side
    * effects whose outputs nobody changes.
    */
@@ -108,13 +113,14 @@ export function endpoint<
 ): Endpoint {
   const memo = spec.repeats ? createMemo<Result<ReadBody<z.output<Body>>>>() : undefined;
   const queries = spec.repeats ? createMemo<Result<z.output<Query>>>() : undefined;
+  const anyText = spec.anyText ?? false;
   const takesBody = spec.body !== undefined || spec.bodyCredential !== undefined;
   const absent = ok(noBody<Body>(undefined));
   type Read = Result<ReadBody<z.output<Body>>>;
 
   async function readBody({ c, bodyLimitBytes }: Exchange): Promise<Read> {
     const text = await readJsonText(c.req.raw, bodyLimitBytes);
-    return text.ok ? (memo?.get(text.value) ?? parseBody<Body>(spec.body, text.value, memo)) : text;
+    return text.ok ? (memo?.get(text.value) ?? parseBody<Body>(spec.body, text.value, { memo, anyText })) : text;
   }
 
   /** `early` is the body where it was read before anybody was let in. */

@@ -5,6 +5,7 @@ import { createRecent, type Recent } from "../core/recent.ts";
 import { ok, type Result } from "../core/result.ts";
 import { parseJsonText } from "./body.ts";
 import { INPUT_MEMO_MAX_CHARS, INPUT_MEMO_MAX_ENTRIES } from "./limits.ts";
+import { textFaults } from "./text-faults.ts";
 
 /** A body as it came, and as the route wants it. */
 export interface ReadBody<B> {
@@ -16,17 +17,27 @@ export function noBody<B extends z.ZodType>(schema: B | undefined): ReadBody<z.o
   return { raw: undefined, parsed: parse(schema, undefined, "body") };
 }
 
+/** `anyText`: see `EndpointSpec`. A path and a query are never ill-formed: they were decoded from UTF-8. */
 export function parseBody<B extends z.ZodType>(
   schema: B | undefined,
   text: string,
-  memo: Memo<Result<ReadBody<z.output<B>>>> | undefined,
+  { memo, anyText }: { readonly memo: Memo<Result<ReadBody<z.output<B>>>> | undefined; readonly anyText: boolean },
 ): Result<ReadBody<z.output<B>>> {
   if (text === "") return ok(noBody(schema));
   const raw = parseJsonText(text);
   if (!raw.ok) return raw;
-  const read = ok({ raw: raw.value, parsed: parse(schema, raw.value, "body") });
+  const parsed = parse(schema, raw.value, "body");
+  // Nothing but an escape can spell what is refused.
+  const mayHoldBadText = !anyText && text.includes("\\u");
+  const read = ok({ raw: raw.value, parsed: mayHoldBadText ? refuseBadText(parsed) : parsed });
   if (read.value.parsed.ok) memo?.set(text, read);
   return read;
+}
+
+/** Of what the schema kept: what it drops is stored nowhere. */
+function refuseBadText<T>(parsed: Result<T>): Result<T> {
+  const faults = parsed.ok ? textFaults(parsed.value) : [];
+  return faults.length > 0 ? validationFailed(faults) : parsed;
 }
 
 /** What was made of texts that come again and again; long ones are not kept. */

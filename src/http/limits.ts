@@ -19,3 +19,6 @@ export const IDEMPOTENCY_ANSWER_MAX_CHARS = 300_000;
 /** Inputs of hot questions that an isolate remembers parsed: 512 × 2 KB at most, for each such route. */
 export const INPUT_MEMO_MAX_ENTRIES = 512;
 export const INPUT_MEMO_MAX_CHARS = 1_024;
+
+/** Faults of a body's text that an answer lists: enough to find their source by, where every text of a body may be one. */
+export const TEXT_FAULTS_MAX = 20;

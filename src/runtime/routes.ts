@@ -134,6 +134,7 @@ function runningAgents(runtime: RuntimeService, toRunRequest: ToRunRequest): rea
         access: "agent",
         params: agentParams,
         body: runInput,
+        anyText: true,
         responses: [{ status: 200, description: "What the graph answers", schema: z.unknown() }],
         errors: [
           "UNAUTHENTICATED",

@@ -132,6 +132,7 @@ function runEndpoint(testRun: TestRun): Endpoint {
       params: z.object({ serverId }),
       query: z.object({ ownerId: ownerId.optional() }),
       body: testRunBody,
+      anyText: true,
       responses: [{ status: 200, description: "How the run went", schema: testRunAnswer }],
       errors: ["NOT_FOUND"],
     },

@@ -17,7 +17,7 @@ import type {
 } from "./contract.ts";
 import type { ExecutionLog, LogEvent, LogEventType } from "./execution-log.ts";
 import { parseLogCursor } from "./log-cursor.ts";
-import type { Places } from "./places.ts";
+import type { HeldPlace, Places } from "./places.ts";
 import { definitionOf, type ServerStore } from "./store.ts";
 
 interface PageQuery {
@@ -113,6 +113,21 @@ export function createServerService(deps: {
     return ok(next);
   }
 
+  /** False where the id is taken. What was taken for a record that is not written goes back, where that is known. */
+  async function insert(record: ServerRecord, place: HeldPlace): Promise<boolean> {
+    try {
+      const isOwn = await store.takeId(record, place.name);
+      places.assertHeld(place);
+      if (isOwn && (await store.insert(record, place.name))) return true;
+    } catch (error) {
+      // Where this fails too, the place is settled like one of a create that broke off.
+      if (isRefusal(error)) await Promise.allSettled([store.freeId(record, place.name), places.free(place)]);
+      throw error;
+    }
+    await places.free(place);
+    return false;
+  }
+
   function logEvent(call: Call, record: ServerRecord, type: LogEventType, message: string): Promise<void> {
     const { serverId, ownerId, version, tools } = record;
     const data = { version, tools: tools.length };
@@ -145,7 +160,6 @@ export function createServerService(deps: {
       if (faults.length > 0) return validationFailed(faults);
 
       const serverId = body.serverId ?? ids.next("mcp");
-      const duplicate = err({ code: "DUPLICATE", detail: `serverId ${serverId} is taken` });
       const place = await places.take({ ownerId: owner.value, serverId }, deps.maxServersOfOwner);
       if (place === null) return err(tooMany(deps.maxServersOfOwner));
       const now = isoTime(clock.now());
@@ -168,12 +182,7 @@ export function createServerService(deps: {
         archestraDashboardUrl: null,
         archestraDeployedAt: null,
       };
-      const isOwn = await store.takeId({ serverId, ownerId: owner.value });
-      places.assertHeld(place);
-      if (!isOwn || !(await store.insert(record, place.name))) {
-        await places.free(place);
-        return duplicate;
-      }
+      if (!(await insert(record, place))) return err({ code: "DUPLICATE", detail: `serverId ${serverId} is taken` });
       deps.defer("keep place", places.keep(place));
       deps.defer("log server_created", logEvent(call, record, "server_created", `Server "${record.name}" created`));
       return ok(record);
@@ -230,6 +239,11 @@ export function createServerService(deps: {
       return ok(toPage(events, query.limit, (event) => event.id));
     },
   };
+}
+
+/** What the documents store throws of a document that it has not written; after any other error it may have. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof TypeError || error instanceof RangeError;
 }
 
 function refuseCursor(): Result<never> {

@@ -39,9 +39,14 @@ interface ListQuery {
 export interface ServerStore {
   /**
    * Takes an id over all owners. True when it is this owner's: taken now, or by an earlier create of the same owner
-   * that stopped half-way; whether a record stands behind it is for `insert` to find out.
+   * that stopped half-way; whether a record stands behind it is for `insert` to find out. `place` is the create's.
    */
-  takeId(key: ServerKey): Promise<boolean>;
+  takeId(key: ServerKey, place: string): Promise<boolean>;
+  /**
+   * For a create that has stored no record, and will not. The id stays taken where this create did not take it, or
+   * where another of the same owner has come to it since: that one may write its record.
+   */
+  freeId(key: ServerKey, place: string): Promise<void>;
   /** False when the owner has a server of this id. `place` is the name of the place that it takes. */
   insert(record: ServerRecord, place: string): Promise<boolean>;
   /** 404 where there is none that this access reaches. One more read when the owner has to be found first. */
@@ -96,9 +101,17 @@ export function createServerStore(deps: {
     changeIf,
     registerOwner,
 
-    async takeId({ serverId, ownerId }) {
-      const inserted = await documents.insertOne(serverOwners(serverId), { _id: serverId, ownerId });
-      return inserted.ok || (await findOwner(serverId)) === ownerId;
+    async takeId({ serverId, ownerId }, place) {
+      const inserted = await documents.insertOne(serverOwners(serverId), { _id: serverId, ownerId, place });
+      if (inserted.ok) return true;
+      // Shared from here on: whoever took it may no longer free it.
+      const own = { _id: serverId, ownerId };
+      const shared = await documents.updateOne(serverOwners(serverId), own, { $unset: { place: "" } });
+      return shared.ok && shared.value.matchedCount === 1;
+    },
+
+    async freeId({ serverId, ownerId }, place) {
+      await documents.deleteOne(serverOwners(serverId), { _id: serverId, ownerId, place });
     },
 
     async insert(record, place) {

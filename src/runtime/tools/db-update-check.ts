@@ -66,7 +66,8 @@ export function upsertFaults(filter: JsonObject): readonly FieldError[] {
 
 function idFaults(id: Json, path: string): readonly FieldError[] {
   const fits = typeof id === "string" && id !== "" && id.length <= DOCUMENT_ID_MAX_CHARS;
-  return fits ? [] : [{ path, message: `a text of 1 to ${DOCUMENT_ID_MAX_CHARS} characters is needed` }];
+  if (!fits) return [{ path, message: `a text of 1 to ${DOCUMENT_ID_MAX_CHARS} characters is needed` }];
+  return id.isWellFormed() ? [] : [{ path, message: "not valid Unicode" }];
 }
 
 /** Of a checked filter. */

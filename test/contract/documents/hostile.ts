@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Json } from "../../../src/core/json.ts";
 import type { Document, Filter, Sort, Update } from "../../../src/storage/documents/documents.ts";
+import { escapeFieldNames, unescapeFieldNames } from "../../../src/storage/documents/field-names.ts";
 import { freshCollection, idsOf, insertAll, type MakeDocuments, type ServerLacks } from "./harness.ts";
 
 const LONG_CHARS = 500_000;
@@ -44,6 +45,9 @@ const NAMES = [
   "\u{1f600}",
   "valueOf",
   "",
+  "＄where",
+  "a．b",
+  "␛＄．␛",
 ];
 
 export function describeHostile(makeStore: MakeDocuments, lacks: ServerLacks): void {
@@ -103,6 +107,56 @@ export function describeHostile(makeStore: MakeDocuments, lacks: ServerLacks): v
     expect(await documents.insertOne(collection, document)).toEqual({ ok: true, value: document });
     await documents.updateOne(collection, { n: 1 }, { $inc: { n: 1 } });
     expect(await documents.findOne(collection, { n: 2 })).toEqual({ ...document, n: 2 });
+  });
+
+  test("names with $ and dots come back as they were where they are written for a store", async () => {
+    const documents = await makeStore();
+    const collection = freshCollection();
+    const value = {
+      $ref: { "a.b": [{ $where: 1 }], "a．b": 2 },
+      "＄ref": { ".": null, "．": true, "..": [], $: {}, "＄": "$" },
+      a$: { "␛": 1, "␛．": 2, "␛.": 3, "␛＄": 4, "␛␛": 5 },
+    };
+    const written = escapeFieldNames(value);
+    const read = async () => {
+      const [whole, ...more] = await documents.find(collection, { filter: { n: 1 }, limit: 9 });
+      const [part] = await documents.find(collection, { filter: { n: 1 }, limit: 9, fields: ["v"] });
+      expect([part?.v, more]).toEqual([whole?.v, []]);
+      return unescapeFieldNames(whole?.v ?? null);
+    };
+    await insertAll(documents, collection, [{ _id: "x", n: 1, v: written }]);
+    expect(await read()).toEqual(value);
+    await documents.updateOne(collection, { _id: "x" }, { $set: { v: escapeFieldNames([value]) } });
+    expect(await read()).toEqual([value]);
+    await documents.replaceOne(collection, { n: 1 }, { n: 1, v: written });
+    expect(await read()).toEqual(value);
+    expect(await idsOf(documents, collection, { v: written })).toEqual(["x"]);
+  });
+
+  test("names that look like $ and dots are names like others, in paths too", async () => {
+    const documents = await makeStore();
+    const collection = freshCollection();
+    await insertAll(documents, collection, [
+      { _id: "x", "a．b": 1, o: { "＄in": [1], "␛": "y" } },
+      { _id: "y", a: { b: 1 }, o: { in: [1] } },
+    ]);
+    expect(await idsOf(documents, collection, { "a．b": 1 })).toEqual(["x"]);
+    expect(await idsOf(documents, collection, { "a.b": 1 })).toEqual(["y"]);
+    expect(await idsOf(documents, collection, { "o.＄in": 1, "o.␛": { $exists: true } })).toEqual(["x"]);
+    await documents.updateOne(collection, { _id: "x" }, { $inc: { "a．b": 1 }, $set: { "o.␛": "z" } });
+    const fields = ["a．b"];
+    expect(await documents.find(collection, { filter: {}, sort: { "a．b": -1 }, limit: 9, fields })).toEqual([
+      { _id: "x", "a．b": 2 },
+      { _id: "y" },
+    ]);
+    expect(await documents.findOne(collection, { "o.␛": "z" })).toEqual({
+      _id: "x",
+      "a．b": 2,
+      o: { "＄in": [1], "␛": "z" },
+    });
+    const again = await documents.insertOne(collection, { _id: "z", "a．b": 2 }, { unique: ["a．b"] });
+    expect(again).toEqual({ ok: false, error: { kind: "duplicate_key", fields: ["a．b"] } });
+    expect((await documents.insertOne(collection, { _id: "z", "a．b": 1, a: { b: 2 } })).ok).toBe(true);
   });
 
   test("a missing field with an inherited name is missing", async () => {

@@ -73,6 +73,68 @@ test("what is refused is refused each time", async () => {
   }
 });
 
+/** A route that keeps what it gets, and one whose body is a run's input. */
+function createTextRoutes() {
+  const answer = { status: 200, description: "ok", schema: z.unknown() };
+  const common = { method: "post", tag: "t", summary: "s", access: "open", responses: [answer] } as const;
+  const body = z.object({ name: z.string().optional(), config: z.record(z.string(), z.json()).optional() });
+  const routes = mountEndpoints(
+    [
+      endpoint({ ...common, path: "/keep", operationId: "keep", body }, async ({ body }) => ok(body)),
+      endpoint({ ...common, path: "/run", operationId: "run", body: z.json(), anyText: true }, async ({ body }) =>
+        ok(body),
+      ),
+    ],
+    async () => ok(null),
+    BODY_LIMIT,
+  );
+  const app = new Hono<AppEnv>();
+  app.use(async (c, next) => {
+    c.set("requestId", "req");
+    c.set("event", {});
+    await next();
+  });
+  app.route("/", routes);
+  return async (path: string, body: string) => {
+    const headers = { "Content-Type": "application/json" };
+    const response = await app.request(path, { method: "POST", body, headers });
+    const text = await response.text();
+    return { status: response.status, text, body: JSON.parse(text) };
+  };
+}
+
+test.each([
+  ["half a pair", '{"name":"\\ud800"}', "name", "not valid Unicode"],
+  ["the other half", '{"name":"a\\udc00b"}', "name", "not valid Unicode"],
+  ["one in a list", '{"config":{"a":[1,{"b":"\\uDBFF"}]}}', "config.a.1.b", "not valid Unicode"],
+  ["one in a name", '{"config":{"a":{"x\\ud800":1}}}', "config.a.x\ufffd", "not valid Unicode"],
+  ["NUL in a name", '{"config":{"a":{"x\\u0000y":1}}}', "config.a.x\0y", "a field's name has no NUL"],
+])("text that no store takes is refused where it stands: %s", async (_title, body, path, message) => {
+  const ask = createTextRoutes();
+  const kept = await ask("/keep", body);
+  expect(kept.status).toBe(400);
+  expect(kept.body).toMatchObject({ code: "VALIDATION_FAILED", errors: [{ path, message }] });
+  expect(kept.text).not.toMatch(/\\ud[89a-f]/i);
+  expect(await ask("/run", body)).toMatchObject({ status: 200, body: JSON.parse(body) });
+});
+
+test.each([
+  ["escaped pairs", '{"name":"\\ud83d\\ude00"}'],
+  ["NUL in a value", '{"name":"a\\u0000b"}'],
+  ["a backslash before a u", '{"name":"C:\\\\ud800"}'],
+  ["half a pair that the schema drops", '{"name":"x","other":"\\ud800"}'],
+])("other text is taken: %s", async (_title, body) => {
+  const { name } = JSON.parse(body);
+  expect(await createTextRoutes()("/keep", body)).toMatchObject({ status: 200, body: { name } });
+});
+
+test("a body that is full of such text has an answer of bounded size", async () => {
+  const full = JSON.stringify({ config: { a: Array.from({ length: 1_000 }, () => "\ud800") } });
+  const { status, body } = await createTextRoutes()("/keep", full);
+  expect(status).toBe(400);
+  expect(body.errors).toHaveLength(20);
+});
+
 test("a memo is bounded: the oldest goes first, and a long text is not kept", () => {
   const memo = createMemo<number>();
   for (let n = 0; n < 600; n++) memo.set(`text ${n}`, n);

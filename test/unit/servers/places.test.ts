@@ -259,3 +259,58 @@ test("a create waits for three calls of the store; a fourth goes on behind its a
     "updateOne server_places",
   ]);
 });
+
+/** A store that does not take the record itself. */
+function refusing(documents: Documents, error: Error): Documents {
+  return watched(documents, (call) => {
+    if (call === "insertOne servers") throw error;
+  });
+}
+
+test.each([new TypeError("not valid Unicode"), new RangeError("too large")])(
+  "a create whose record the store refuses keeps neither its place nor its id: %s",
+  async (error) => {
+    const { start, look, documents } = createScene(2);
+    const process = start();
+    expect((await process.create("first")).ok).toBe(true);
+    await process.settle();
+    const refused = start(refusing(documents, error));
+    for (const serverId of ["foo", "foo", "bar"]) await expect(refused.create(serverId)).rejects.toThrow(error);
+    expect(await look()).toEqual({ counted: 1, records: 1, underWay: 0 });
+    expect(documents.named("server_owners").map(({ _id }) => _id)).toEqual(["first"]);
+    expect((await process.create("foo")).ok).toBe(true);
+  },
+);
+
+test("a create that another of the same id came to meanwhile leaves it the id", async () => {
+  const { start, look, documents } = createScene(5);
+  const other = start();
+  const refused = start(
+    watched(documents, async (call) => {
+      if (call !== "insertOne servers") return;
+      expect((await other.create("foo")).ok).toBe(true);
+      throw new TypeError("not valid Unicode");
+    }),
+  );
+  await expect(refused.create("foo")).rejects.toThrow(TypeError);
+  await other.settle();
+  expect(documents.named("server_owners").map(({ _id }) => _id)).toEqual(["foo"]);
+  expect(await look()).toEqual({ counted: 1, records: 1, underWay: 0 });
+});
+
+test("a refused create under the id of a server that is there leaves that one its id", async () => {
+  const { start, look, documents } = createScene(5);
+  const process = start();
+  expect((await process.create("foo")).ok).toBe(true);
+  await process.settle();
+  await expect(start(refusing(documents, new TypeError("refused"))).create("foo")).rejects.toThrow(TypeError);
+  expect(documents.named("server_owners").map(({ _id }) => _id)).toEqual(["foo"]);
+  expect(await look()).toEqual({ counted: 1, records: 1, underWay: 0 });
+});
+
+test("a create whose store did not answer holds its place and its id: the record may stand", async () => {
+  const { start, look, documents } = createScene(5);
+  await expect(start(refusing(documents, new StorageUnavailable("no answer"))).create("foo")).rejects.toThrow();
+  expect(documents.named("server_owners").map(({ _id }) => _id)).toEqual(["foo"]);
+  expect(await look()).toEqual({ counted: 1, records: 0, underWay: 1 });
+});

@@ -82,6 +82,94 @@ test("bytes that are no UTF-8 are refused", async () => {
   await expectRefused((app) => app.call("POST", "/mcp/servers", { raw, headers: JSON_TYPE }), 400, "VALIDATION_FAILED");
 });
 
+/** Half a surrogate pair: JSON can spell it, and no store takes it. */
+const HALF = "x\ud800";
+
+test("text that no store takes is refused by every route that keeps text, with its path", async () => {
+  const app = createTestApp();
+  const ownerId = newOwner();
+  const { serverId } = (await app.call("POST", "/mcp/servers", { body: { ...ECHO_API, ownerId } })).body;
+  const metadata = { createdBy: "orchestrix", serverId: "text", createdAt: new Date().toISOString(), ownerId };
+  const agent = { ...ECHO_API, inputSchema: {}, metadata };
+  const respond = (more: object) => [ECHO_API.tools[0], { toolId: "response", name: "response", ...more }];
+  const answering = (body: unknown) => ({ tools: respond({ config: { body } }) });
+  const server: readonly (readonly [object, string])[] = [
+    [{ name: HALF }, "name"],
+    [{ description: HALF }, "description"],
+    [answering({ a: [HALF] }), "tools.1.config.body.a.0"],
+    [answering({ [HALF]: 1 }), "tools.1.config.body.x\ufffd"],
+    [answering({ "a\0b": 1 }), "tools.1.config.body.a\0b"],
+    [{ inputSchema: { title: HALF } }, "inputSchema.title"],
+    [{ inputSchema: { properties: { "a\0b": {} } } }, "inputSchema.properties.a\0b"],
+    [{ tools: respond({ when: `input == "${HALF}"` }) }, "tools.1.when"],
+    [{ tools: respond({ description: HALF }) }, "tools.1.description"],
+    [{ policy: { deny: [{ name: "no", when: `input == "${HALF}"` }] } }, "policy.deny.0.when"],
+  ];
+  const sent: [string, string, object, string][] = server.flatMap(([more, path]) => [
+    ["POST", "/mcp/servers", { ...ECHO_API, ownerId, ...more }, path],
+    ["PUT", `/mcp/servers/${serverId}`, { ...ECHO_API, version: 1, ...more }, path],
+    ["PATCH", `/mcp/servers/${serverId}`, { version: 1, ...more }, path],
+  ]);
+  sent.push(
+    ["POST", "/mcp/agents", { ...agent, description: HALF }, "description"],
+    ["POST", "/mcp/agents", { ...agent, metadata: { ...metadata, createdBy: HALF } }, "metadata.createdBy"],
+    ["POST", "/keys", { ownerId, name: HALF, scopes: ["search"] }, "name"],
+    ["PUT", "/secrets/TEXT", { ownerId, value: `long enough ${HALF}` }, "value"],
+    ["PUT", "/search/documents", { ownerId, documents: [{ ...DOCUMENT, title: HALF }] }, "documents.0.title"],
+    ["PUT", "/search/documents", { ownerId, documents: [{ ...DOCUMENT, content: HALF }] }, "documents.0.content"],
+  );
+  for (const [method, path, body, at] of sent) {
+    const { status, body: problem } = await app.call(method, path, { body });
+    expect([method, path, status, problem.code], at).toEqual([method, path, 400, "VALIDATION_FAILED"]);
+    expect(problem.errors.map((fault: { path: string }) => fault.path)).toEqual([at]);
+  }
+  expect((await app.call("GET", `/mcp/servers/${serverId}`)).body.version).toBe(1);
+  expect(app.logs.filter((line) => line.includes("unhandled_error"))).toEqual([]);
+});
+
+const DOCUMENT = { url: "https://example.com/a", title: "A title", content: "Its content" };
+
+test("a server that is refused for its text takes no place of its owner's, and no id", async () => {
+  const app = createTestApp({ variables: { QUOTA_SERVERS: "2" } });
+  const ownerId = newOwner();
+  const serverId = `text-${crypto.randomUUID().slice(0, 8)}`;
+  const create = (more: object) => app.call("POST", "/mcp/servers", { body: { ...ECHO_API, ownerId, ...more } });
+  for (let n = 0; n < 3; n++) expect((await create({ serverId, description: HALF })).status).toBe(400);
+  expect((await create({ serverId, ownerId: newOwner() })).status).toBe(201);
+  expect([(await create({})).status, (await create({})).status, (await create({})).status]).toEqual([201, 201, 403]);
+});
+
+test("a run takes any text that JSON can spell, and none of it is an error of ours", async () => {
+  const app = createTestApp();
+  const ownerId = newOwner();
+  const input = { v: HALF, [HALF]: 1, "a\0b": [HALF] };
+  const tested = async (graph: object, given: unknown) => {
+    const { serverId } = (await app.call("POST", "/mcp/servers", { body: { ...graph, ownerId } })).body;
+    const request = { query: { q: HALF } };
+    const test = await app.call("POST", `/mcp/servers/${serverId}/run`, { body: { ownerId, input: given, request } });
+    const { endpoint } = (await app.call("POST", `/mcp/servers/${serverId}/deploy`, { body: { ownerId } })).body;
+    const live = await app.call("POST", endpoint, { key: null, body: given });
+    return [test, { ...live, output: live.body }, test.body] as const;
+  };
+  const [test, live, { status, output }] = await tested(ECHO_API, input);
+  expect([test.status, status, live.status]).toEqual([200, 200, 200]);
+  expect([output, live.output]).toEqual([{ got: input }, { got: input }]);
+  const upsert = { collection: "text", filter: { _id: "{{input.v}}" }, update: { $set: { a: 1 } }, upsert: true };
+  for (const [name, config] of [
+    ["dbInsert", { collection: "text", document: "{{input}}" }],
+    ["dbUpdate", upsert],
+  ] as const) {
+    const tools = [
+      { toolId: "input", name: "input" },
+      { toolId: "write", name, config },
+    ];
+    const refused = await tested({ ...ECHO_API, tools, executionOrder: ["input", "write"] }, input);
+    expect([refused[0].status, refused[2].status, refused[1].status], name).toEqual([200, 400, 400]);
+  }
+  await app.settle();
+  expect(app.logs.filter((line) => line.includes("unhandled_error"))).toEqual([]);
+});
+
 test("another content type, and a compressed body, are refused", async () => {
   const raw = JSON.stringify(ECHO_API);
   for (const type of ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]) {

@@ -51,6 +51,28 @@ test("a server goes from its definition to a live agent, and its record says whe
   expect(echoed.body).toEqual({ got: { hello: ["world"] } });
 });
 
+test("the names of a definition come back as they were written, those that look like $ and dots too", async () => {
+  const app = createTestApp();
+  const ownerId = newOwner();
+  const names = { $id: "a", "＄ref": 1, "＄where": 2, "a.b": 3, "a．b": 4, "␛．": 5 };
+  const inputSchema = { properties: { "a．b": { default: names }, "a.b": {}, "＄ref": {}, $defs: {} } };
+  const [input, response] = ECHO_API.tools;
+  const tools = [input, { ...response, config: { body: { names, got: "{{input}}" } } }];
+  const serverId = await createServer(app, ownerId, { ...ECHO_API, tools, inputSchema });
+  const path = `/mcp/servers/${serverId}`;
+  const read = async (of: string) => {
+    const { body } = await app.call("GET", `${path}${of}`);
+    return [body.inputSchema, body.tools[1].config.body.names];
+  };
+  expect(await read("")).toEqual([inputSchema, names]);
+  const patched = await app.call("PATCH", path, { body: { version: 1, description: "new" } });
+  expect(patched.status, patched.text).toBe(200);
+  expect(await read("")).toEqual([inputSchema, names]);
+  expect(await read("/versions/1")).toEqual([inputSchema, names]);
+  const { endpoint } = await deploy(app, ownerId, serverId);
+  expect((await app.call("POST", endpoint, { key: null, body: 7 })).body).toEqual({ names, got: 7 });
+});
+
 test("the Signup API signs a user up once, and the password is nowhere", async () => {
   const app = createTestApp({ variables: { LOG_LEVEL: "debug" } });
   const ownerId = newOwner();

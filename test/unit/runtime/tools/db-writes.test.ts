@@ -308,6 +308,7 @@ describe("what a caller sends is a value in an update, never an operator:", () =
     ["", "filter._id"],
     [7, "filter._id"],
     ["i".repeat(201), "filter._id"],
+    ["\ud800", "filter._id"],
   ])("an upsert does not make an _id of %.20j", async (input, path) => {
     const config = { filter: { _id: "{{input}}" }, update: { $set: { a: 1 } }, upsert: true };
     const { result, users } = await runAuthored(dbUpdateTool, config, input);
