@@ -425,6 +425,37 @@ test("a bug of ours, and a store that went away, say nothing of themselves", asy
   }
 });
 
+test.each<[string, object, string]>([
+  ["tools/list", { cursor: 5 }, "cursor: "],
+  ["tools/call", { arguments: {} }, "name: "],
+  ["tools/call", { name: "list_servers", arguments: [] }, "arguments: "],
+  ["prompts/list", { cursor: {} }, "cursor: "],
+  ["prompts/get", { name: "design_server", arguments: { goal: 5 } }, "arguments.goal: "],
+  ["prompts/get", {}, "name: "],
+  ["resources/list", { cursor: null }, "cursor: "],
+  ["resources/templates/list", { cursor: 5 }, "cursor: "],
+  ["resources/read", {}, "uri: "],
+])("%s says what is wrong with the params %j", async (method, params, begin) => {
+  for (const modern of [false, true]) {
+    const { status, body } = await send(createProductScene(), method, params, { modern });
+    expect([status, body.id, body.error.code]).toEqual([200, 1, -32_602]);
+    expect(body.error.message).toMatch(new RegExp(`^${begin}Invalid input: expected \\w+, received \\w+$`));
+    expect(body.error.data).toBeUndefined();
+  }
+});
+
+test("wrong params of what a key may not use, and of what is no method, don't change how it is refused", async () => {
+  for (const [method, modern, status] of [
+    ["resources/read", false, 200],
+    ["resources/read", true, 404],
+    ["initialize", true, 404],
+    ["tools/destroy", true, 404],
+  ] as const) {
+    const refused = await send(createProductScene(), method, {}, { modern, key: "orx_searcher" });
+    expect([method, refused.status, refused.body.error.code]).toEqual([method, status, -32_601]);
+  }
+});
+
 test("a tool of another name is no tool", async () => {
   const { body } = await send(createProductScene(), "tools/call", { name: "constructor", arguments: {} });
   expect(body.error).toMatchObject({ code: -32_602 });

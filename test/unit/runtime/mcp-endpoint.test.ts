@@ -346,6 +346,19 @@ test("a graph that takes one of some words is called with one of them", async ()
   expect((await send(agentId, callOf({ input: "c" }))).body.result.isError).toBe(true);
 });
 
+test.each<[object, string]>([
+  [{ ...INITIALIZE, params: undefined }, "params: "],
+  [{ ...INITIALIZE, params: { ...INITIALIZE.params, clientInfo: { name: "test" } } }, "clientInfo.version: "],
+  [{ ...LIST, params: { cursor: 5 } }, "cursor: "],
+  [{ ...LIST, method: "tools/call" }, "params: "],
+  [{ ...LIST, method: "tools/call", params: {} }, "name: "],
+])("params that a method does not take are told by name: %j", async (message, begin) => {
+  const { deploy, send } = createScene();
+  const { status, body } = await send(await deploy(), message);
+  expect([status, body.error.code]).toEqual([200, -32_602]);
+  expect(body.error.message).toMatch(new RegExp(`^${begin}Invalid input: expected \\w+, received \\w+$`));
+});
+
 test("a tool of another name is no tool", async () => {
   const { deploy, send } = createScene();
   const refused = await send(await deploy(), callOf({}, "rm_rf"));
