@@ -318,6 +318,17 @@ test("resources page by the cursor of their list", async () => {
   expect(second.nextCursor).toBeUndefined();
 });
 
+test.each(["", "-", "a:b", "no cursor", '{"$gt":""}', "x".repeat(65)])("%j is no cursor of servers", async (cursor) => {
+  const scene = createProductScene();
+  const detail = "cursor: a nextCursor of an earlier page";
+  for (const key of ["orx_all", "orx_admin"]) {
+    const { error } = (await send(scene, "resources/list", { cursor }, { key })).body;
+    expect(error).toEqual({ code: -32_602, message: detail });
+  }
+  const listed = await callTool(scene, "list_servers", { cursor });
+  expect(JSON.parse(listed.content[0].text)).toMatchObject({ code: "VALIDATION_FAILED", detail });
+});
+
 test.each([
   "orchestrix://servers/mcp_9",
   "orchestrix://servers/../keys",
