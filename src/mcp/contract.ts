@@ -59,7 +59,7 @@ export const MCP_RESPONSES: readonly ResponseSpec[] = [
   { status: 202, description: "A notification was taken" },
   refused(400, "No message, several, or one whose revision or headers are not served"),
   refused(404, "No such method"),
-  refused(406, "The caller does not take JSON"),
+  refused(406, "The caller, by a revision of 2025, does not take JSON"),
   refused(413, "The message is too large"),
   refused(415, "The message is not application/json"),
 ];
