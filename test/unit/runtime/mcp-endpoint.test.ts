@@ -10,6 +10,7 @@ import { createNotFound } from "../../../src/http/middleware/not-found.ts";
 import { createMcpServing } from "../../../src/mcp/serving.ts";
 import { createAccessTokens } from "../../../src/runtime/agents/access-token.ts";
 import { createAgentStore } from "../../../src/runtime/agents/agent-store.ts";
+import type { Policy } from "../../../src/runtime/contract.ts";
 import { createAgentMcpEndpoints } from "../../../src/runtime/mcp/mcp-endpoint.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { ECHO_API } from "../../support/graphs.ts";
@@ -67,8 +68,12 @@ function createScene(allowedOrigins: readonly string[] = []) {
   );
 
   let servers = 0;
-  async function deploy(graph: Parameters<typeof agentBody>[0] = ECHO_API, access: "public" | "key" = "public") {
-    const body = { ...agentBody(graph, { access, serverId: `mcp_${servers++}` }), name: "Écho  API (v2)" };
+  async function deploy(
+    graph: Parameters<typeof agentBody>[0] = ECHO_API,
+    access: "public" | "key" = "public",
+    policy: Policy = {},
+  ) {
+    const body = { ...agentBody(graph, { access, policy, serverId: `mcp_${servers++}` }), name: "Écho  API (v2)" };
     const created = await made.runtime.createAgent(callBy(SYSTEM), body);
     if (!created.ok) throw new Error(created.error.detail);
     return created.value.agent.agentId;
@@ -246,6 +251,22 @@ test.each([undefined, "*/*", "application/json"])("a client that accepts %s gets
   const { deploy, send } = createScene();
   const listed = await send(await deploy(), LIST, { headers: { accept: accept ?? "" } });
   expect(listed.status).toBe(accept === undefined ? 406 : 200);
+});
+
+test("who asks an agent too often is told when to come again", async () => {
+  const { deploy, send } = createScene();
+  const agentId = await deploy(ECHO_API, "public", { rate: { perAgent: { perMinute: 1 } } });
+  const results = await Promise.all([1, 2, 3].map(async () => (await send(agentId, callOf({}))).body.result));
+  const refused = results.filter(({ isError }) => isError === true);
+  expect(refused.length).toBeGreaterThan(0);
+  for (const { structuredContent } of refused) {
+    expect(structuredContent).toEqual({
+      code: "RATE_LIMITED",
+      detail: "this agent's rate is used up",
+      retryAfterSeconds: expect.any(Number),
+    });
+    expect(structuredContent.retryAfterSeconds).toBeGreaterThan(0);
+  }
 });
 
 const VALIDATING = {
