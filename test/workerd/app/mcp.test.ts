@@ -198,6 +198,31 @@ test.each(["text/html", "text/event-stream", ""])("who accepts %j by 2026-07-28 
   }
 });
 
+test("a subscription ends as it begins, by a stream that the API's description knows of", async () => {
+  const app = createTestApp();
+  const method = "subscriptions/listen";
+  const params = { ...modern(LIST).params, notifications: { toolsListChanged: true } };
+  for (const path of await everyServer(app)) {
+    const listened = await post(
+      app,
+      path,
+      { ...LIST, method, params },
+      { headers: { ...HEADERS, "Mcp-Method": method } },
+    );
+    expect([path, listened.headers.get("content-type")]).toEqual([path, "text/event-stream"]);
+    const messages = [...listened.text.matchAll(/^data: (.+)$/gm)].map(([, data = ""]) => JSON.parse(data));
+    expect(messages).toMatchObject([
+      { method: "notifications/subscriptions/acknowledged", params: { notifications: {} } },
+      { result: { resultType: "complete" } },
+    ]);
+  }
+  const { paths } = (await app.call("GET", "/openapi.json")).body;
+  for (const path of ["/mcp", "/agents/{agentId}/mcp"]) {
+    const { content } = paths[path].post.responses["200"];
+    expect([path, ...Object.keys(content)]).toEqual([path, "application/json", "text/event-stream"]);
+  }
+});
+
 test("another tool in the header than in the message is refused, and not called", async () => {
   const app = createTestApp();
   const { path } = await createAgent(app, "public");
