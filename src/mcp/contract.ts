@@ -29,7 +29,7 @@ export interface McpServing {
   /**
    * Reads one JSON-RPC message and answers it by a server that lives as long as it: no sessions. The revisions of 2025
    * are served beside the one of 2026-07-28. Answers are JSON, but for callers that asked for progress of a server that
-   * has some to tell. The run that the request's event names stands in `X-Run-Id`, unless a stream had begun before.
+   * has some to tell, and for subscriptions, which end as they begin. The run that the request's event names stands in `X-Run-Id`, unless a stream had begun before.
    */
   answer(
     c: AppContext,
@@ -56,18 +56,16 @@ const refused = (status: number, description: string): ResponseSpec => ({ status
 /** What an MCP endpoint answers once the caller is let in. Who is not let in gets problem details. */
 export const MCP_RESPONSES: readonly ResponseSpec[] = [
   { status: 200, description: "The JSON-RPC answer", schema: z.unknown() },
+  {
+    status: 200,
+    description: "The same after what comes before it: progress, or that a subscription has begun",
+    schema: z.string(),
+    contentType: "text/event-stream",
+  },
   { status: 202, description: "A notification was taken" },
   refused(400, "No message, several, or one whose revision or headers are not served"),
   refused(404, "No such method"),
-  refused(406, "The caller does not take JSON"),
+  refused(406, "The caller, by a revision of 2025, does not take JSON"),
   refused(413, "The message is too large"),
   refused(415, "The message is not application/json"),
 ];
-
-/** Of an endpoint whose tools tell their progress to who asks for it. */
-export const MCP_PROGRESS_RESPONSE: ResponseSpec = {
-  status: 200,
-  description: "Progress, then the answer",
-  schema: z.string(),
-  contentType: "text/event-stream",
-};

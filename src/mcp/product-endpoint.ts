@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { callOf, clientAddress } from "../http/context.ts";
 import type { AnyEndpointSpec, Endpoint } from "../http/endpoint.ts";
-import { MCP_PROGRESS_RESPONSE, MCP_RESPONSES } from "./contract.ts";
+import { MCP_RESPONSES } from "./contract.ts";
 import type { ProductMcpDeps } from "./deps.ts";
 import { createProductServer } from "./product-server.ts";
 import { createPrompts } from "./prompts.ts";
@@ -20,7 +20,7 @@ const spec: AnyEndpointSpec = {
   // Which scope is needed is each tool's to say.
   access: "agent",
   body: z.unknown(),
-  responses: [...MCP_RESPONSES, MCP_PROGRESS_RESPONSE],
+  responses: MCP_RESPONSES,
   errors: ["UNAUTHENTICATED", "FORBIDDEN"],
 };
 

@@ -1,9 +1,10 @@
 import type { ListResourcesResult, ReadResourceResult } from "@modelcontextprotocol/server";
 import { OWNER_ID_MAX_CHARS, PAGE_DEFAULT_ITEMS } from "../config/limits.ts";
 import type { Call } from "../core/actor.ts";
-import { notFound } from "../core/errors.ts";
+import { notFound, validationFailed } from "../core/errors.ts";
 import { ok, type Result } from "../core/result.ts";
-import { ownerId as ownerIdSchema } from "../http/schemas.ts";
+import { NO_CURSOR, ownerId as ownerIdSchema } from "../http/schemas.ts";
+import { listServersQuery } from "../servers/contract.ts";
 import type { ProductMcpDeps } from "./deps.ts";
 import { LOG_SHOWN_EVENTS, OWNER_ID_ENCODED_CHARS_PER_BYTE } from "./limits.ts";
 
@@ -49,6 +50,8 @@ export async function listResources(
   call: Call,
   cursor: string | undefined,
 ): Promise<Result<ListResourcesResult>> {
+  if (!listServersQuery.shape.cursor.safeParse(cursor).success)
+    return validationFailed([{ path: "cursor", message: NO_CURSOR }]);
   if (call.actor.kind !== "key") return ok({ resources: [] });
   const read = await servers.list(call, { limit: PAGE_DEFAULT_ITEMS, cursor });
   if (!read.ok) return read;

@@ -10,6 +10,7 @@ import { createCallerCheck } from "./callers.ts";
 import type { BuildServer, McpExchange, McpSdk, McpServing } from "./contract.ts";
 import { METHOD_SHOWN_CHARS } from "./limits.ts";
 import { metadataUrl } from "./protected-resource.ts";
+import { refuseWrongParams } from "./wrong-params.ts";
 
 export function createMcpServing(deps: {
   /** PUBLIC_URL; absent where the operator set none. */
@@ -77,6 +78,7 @@ async function exchangeMessage(
   const create = () => {
     const server = build({ sdk, streams, explain });
     protocolOf(server).onerror = onerror;
+    refuseWrongParams(sdk, protocolOf(server), message);
     return server;
   };
   if (!(await sdk.isLegacyRequest(request, message))) {

@@ -3,7 +3,7 @@ import { PAGE_DEFAULT_ITEMS, PAGE_MAX_ITEMS } from "../../config/limits.ts";
 import { ok } from "../../core/result.ts";
 import { statusAnswer } from "../../deploy/contract.ts";
 import { ownerId, pageOf, pageQuery, serverId } from "../../http/schemas.ts";
-import { deploymentState, serverRecord } from "../../servers/contract.ts";
+import { deploymentState, listServersQuery, serverRecord } from "../../servers/contract.ts";
 import type { ProductMcpDeps } from "../deps.ts";
 import { defineTool, described, type ProductTool } from "../tool.ts";
 
@@ -14,10 +14,8 @@ export const namedServer = {
   ownerId: described(ownerId.optional(), "Whose server it is; only an admin key has to name the owner"),
 };
 
-const page = {
-  limit: described(z.int().min(1).max(PAGE_MAX_ITEMS).default(PAGE_DEFAULT_ITEMS), "How many items at most"),
-  cursor: described(pageQuery.cursor, "`nextCursor` of the page before"),
-};
+const limit = described(z.int().min(1).max(PAGE_MAX_ITEMS).default(PAGE_DEFAULT_ITEMS), "How many items at most");
+const CURSOR = "`nextCursor` of the page before";
 
 /** Without its graph, which `get_server` shows: a list is for choosing. */
 const serverSummary = serverRecord.pick({
@@ -46,7 +44,8 @@ export function createServerTools({
       input: z.strictObject({
         ownerId: described(ownerId.optional(), "Whose servers; only an admin key has to name the owner"),
         state: described(deploymentState.optional(), "Only those in this state"),
-        ...page,
+        limit,
+        cursor: described(listServersQuery.shape.cursor, CURSOR),
       }),
       output: pageOf(serverSummary),
       async run(query, { call }) {
@@ -97,7 +96,7 @@ export function createLogTools({
       description: "Reads what happened to a server, newest first: changes, deploys and runs.",
       annotations: LOOKS,
       scope: "servers:read",
-      input: z.strictObject({ ...namedServer, ...page }),
+      input: z.strictObject({ ...namedServer, limit, cursor: described(pageQuery.cursor, CURSOR) }),
       output: pageOf(schemas.logEvent),
       async run({ serverId: id, ...query }, { call }) {
         const read = await servers.logs(call, id, query);

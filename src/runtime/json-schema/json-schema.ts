@@ -63,9 +63,14 @@ const VALUE_KEYWORDS: ReadonlyMap<string, Check> = new Map<string, Check>([
 const LOCAL_REF = /^#(?:[A-Za-z_][\w.-]*|(?:\/[A-Za-z0-9_$.-]+)*)$/;
 
 const SCHEMAS = ["not", "if", "then", "else", "items", "contains", "additionalProperties", "propertyNames"];
-const SCHEMA_KEYWORDS = new Set([...SCHEMAS, "unevaluatedItems", "unevaluatedProperties"]);
-const LIST_KEYWORDS = new Set(["allOf", "anyOf", "oneOf", "prefixItems"]);
-const MAP_KEYWORDS = new Set(["properties", "patternProperties", "dependentSchemas", "$defs", "definitions"]);
+/** Keywords whose value is a schema. */
+export const SCHEMA_KEYWORDS: ReadonlySet<string> = new Set([...SCHEMAS, "unevaluatedItems", "unevaluatedProperties"]);
+/** … a list of schemas. */
+export const LIST_KEYWORDS: ReadonlySet<string> = new Set(["allOf", "anyOf", "oneOf", "prefixItems"]);
+/** … schemas by names that are the author's. */
+export const MAP_KEYWORDS: ReadonlySet<string> = new Set([
+  ...["properties", "patternProperties", "dependentSchemas", "$defs", "definitions"],
+]);
 /** Silently ignored they would let through what the author means to refuse. */
 const UNKNOWN_TO_US = new Set(["$dynamicRef", "$recursiveRef", "dependencies", "additionalItems"]);
 /** Hold schemas for others to refer to. */

@@ -1,6 +1,7 @@
 import type { Server } from "@modelcontextprotocol/server";
 import type { Json, JsonObject } from "../../core/json.ts";
 import { type McpExchange, RUN_META_KEY } from "../../mcp/contract.ts";
+import { withoutHeaderKeyword } from "./listed-schema.ts";
 import type { AgentTool, ToolAnswer } from "./mcp-tool.ts";
 
 /** The MCP server of one agent, for one message. */
@@ -15,7 +16,7 @@ export function createAgentServer(
   const { name, title, description, inputSchema, outputSchema, inputOf } = agent.tool;
   const server = new sdk.Server({ name, title, version: agent.version }, { capabilities: { tools: {} } });
   server.setRequestHandler("tools/list", () => ({
-    tools: [{ name, title, description, inputSchema, outputSchema }],
+    tools: [{ name, title, description, inputSchema: withoutHeaderKeyword(inputSchema), outputSchema }],
   }));
   server.setRequestHandler("tools/call", async ({ params }) => {
     if (params.name !== name) {

@@ -67,6 +67,7 @@ export function failedAnswer(error: AppError, runId: string | null): ToolAnswer 
     detail,
     ...(error.code === "VALIDATION_FAILED" ? { errors: error.errors.map((fault) => ({ ...fault })) } : {}),
     ...(error.code === "POLICY_REFUSED" ? { rule: error.rule } : {}),
+    ...("retryAfterSeconds" in error ? { retryAfterSeconds: error.retryAfterSeconds } : {}),
     ...(runId === null ? {} : { runId }),
     ...("step" in error ? { step: error.step } : {}),
   };

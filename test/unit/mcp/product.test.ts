@@ -318,6 +318,17 @@ test("resources page by the cursor of their list", async () => {
   expect(second.nextCursor).toBeUndefined();
 });
 
+test.each(["", "-", "a:b", "no cursor", '{"$gt":""}', "x".repeat(65)])("%j is no cursor of servers", async (cursor) => {
+  const scene = createProductScene();
+  const detail = "cursor: a nextCursor of an earlier page";
+  for (const key of ["orx_all", "orx_admin"]) {
+    const { error } = (await send(scene, "resources/list", { cursor }, { key })).body;
+    expect(error).toEqual({ code: -32_602, message: detail });
+  }
+  const listed = await callTool(scene, "list_servers", { cursor });
+  expect(JSON.parse(listed.content[0].text)).toMatchObject({ code: "VALIDATION_FAILED", detail });
+});
+
 test.each([
   "orchestrix://servers/mcp_9",
   "orchestrix://servers/../keys",
@@ -422,6 +433,37 @@ test("a bug of ours, and a store that went away, say nothing of themselves", asy
     expect(read.body.error).toMatchObject({ code: -32_603, message: expect.stringContaining(text) });
     expect(failed.text + read.text).not.toContain("hunter2");
     expect(scene.lines).toHaveLength(2);
+  }
+});
+
+test.each<[string, object, string]>([
+  ["tools/list", { cursor: 5 }, "cursor: "],
+  ["tools/call", { arguments: {} }, "name: "],
+  ["tools/call", { name: "list_servers", arguments: [] }, "arguments: "],
+  ["prompts/list", { cursor: {} }, "cursor: "],
+  ["prompts/get", { name: "design_server", arguments: { goal: 5 } }, "arguments.goal: "],
+  ["prompts/get", {}, "name: "],
+  ["resources/list", { cursor: null }, "cursor: "],
+  ["resources/templates/list", { cursor: 5 }, "cursor: "],
+  ["resources/read", {}, "uri: "],
+])("%s says what is wrong with the params %j", async (method, params, begin) => {
+  for (const modern of [false, true]) {
+    const { status, body } = await send(createProductScene(), method, params, { modern });
+    expect([status, body.id, body.error.code]).toEqual([200, 1, -32_602]);
+    expect(body.error.message).toMatch(new RegExp(`^${begin}Invalid input: expected \\w+, received \\w+$`));
+    expect(body.error.data).toBeUndefined();
+  }
+});
+
+test("wrong params of what a key may not use, and of what is no method, don't change how it is refused", async () => {
+  for (const [method, modern, status] of [
+    ["resources/read", false, 200],
+    ["resources/read", true, 404],
+    ["initialize", true, 404],
+    ["tools/destroy", true, 404],
+  ] as const) {
+    const refused = await send(createProductScene(), method, {}, { modern, key: "orx_searcher" });
+    expect([method, refused.status, refused.body.error.code]).toEqual([method, status, -32_601]);
   }
 });
 

@@ -23,7 +23,7 @@ import {
   toRunRequest,
 } from "../../support/runtime/runtime.ts";
 
-async function connect(mode: "legacy" | "auto") {
+async function connect(mode: "legacy" | "auto", graph: Parameters<typeof agentBody>[0] = ECHO_API) {
   const { runtime, documents } = createTestRuntime();
   const clock = createFakeClock();
   const { log } = createTestLog();
@@ -46,7 +46,7 @@ async function connect(mode: "legacy" | "auto") {
     "/",
     mountEndpoints(endpoints, async () => ok(null), 262_144),
   );
-  const created = await runtime.createAgent(callBy(SYSTEM), agentBody(ECHO_API, { access: "public" }));
+  const created = await runtime.createAgent(callBy(SYSTEM), agentBody(graph, { access: "public" }));
   if (!created.ok) throw new Error(created.error.detail);
   const listener = await listen((request) => app.fetch(request));
   const client = new Client({ name: "test", version: "1.0.0" }, { versionNegotiation: { mode } });
@@ -67,3 +67,24 @@ test.each(["legacy", "auto"] as const)("the official client lists and calls an a
   const called = await client.callTool({ name: "echo_api", arguments: { hello: ["world"] } });
   expect(called.structuredContent).toEqual({ got: { hello: ["world"] } });
 });
+
+test.each(["legacy", "auto"] as const)(
+  "no header that a schema asks for costs its agent the tool (%s)",
+  async (mode) => {
+    const asked = (of: object) => ({ ...of, "x-mcp-header": "Region" });
+    const list = { type: "array", items: asked({ type: "string" }) };
+    const client = await connect(mode, {
+      ...ECHO_API,
+      inputSchema: {
+        type: "object",
+        properties: { region: asked({ type: "string" }), list, n: asked({ type: "number" }) },
+      },
+    });
+    const { tools } = await client.listTools();
+    expect(tools.map(({ inputSchema }) => inputSchema.properties)).toEqual([
+      { region: { type: "string" }, list: { type: "array", items: { type: "string" } }, n: { type: "number" } },
+    ]);
+    const called = await client.callTool({ name: "echo_api", arguments: { region: "eu" } });
+    expect(called.structuredContent).toEqual({ got: { region: "eu" } });
+  },
+);

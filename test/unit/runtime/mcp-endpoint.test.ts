@@ -10,6 +10,7 @@ import { createNotFound } from "../../../src/http/middleware/not-found.ts";
 import { createMcpServing } from "../../../src/mcp/serving.ts";
 import { createAccessTokens } from "../../../src/runtime/agents/access-token.ts";
 import { createAgentStore } from "../../../src/runtime/agents/agent-store.ts";
+import type { Policy } from "../../../src/runtime/contract.ts";
 import { createAgentMcpEndpoints } from "../../../src/runtime/mcp/mcp-endpoint.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { ECHO_API } from "../../support/graphs.ts";
@@ -68,8 +69,12 @@ function createScene(allowedOrigins: readonly string[] = []) {
   );
 
   let servers = 0;
-  async function deploy(graph: Parameters<typeof agentBody>[0] = ECHO_API, access: "public" | "key" = "public") {
-    const body = { ...agentBody(graph, { access, serverId: `mcp_${servers++}` }), name: "Écho  API (v2)" };
+  async function deploy(
+    graph: Parameters<typeof agentBody>[0] = ECHO_API,
+    access: "public" | "key" = "public",
+    policy: Policy = {},
+  ) {
+    const body = { ...agentBody(graph, { access, policy, serverId: `mcp_${servers++}` }), name: "Écho  API (v2)" };
     const created = await made.runtime.createAgent(callBy(SYSTEM), body);
     if (!created.ok) throw new Error(created.error.detail);
     return created.value.agent.agentId;
@@ -249,6 +254,22 @@ test.each([undefined, "*/*", "application/json"])("a client that accepts %s gets
   expect(listed.status).toBe(accept === undefined ? 406 : 200);
 });
 
+test("who asks an agent too often is told when to come again", async () => {
+  const { deploy, send } = createScene();
+  const agentId = await deploy(ECHO_API, "public", { rate: { perAgent: { perMinute: 1 } } });
+  const results = await Promise.all([1, 2, 3].map(async () => (await send(agentId, callOf({}))).body.result));
+  const refused = results.filter(({ isError }) => isError === true);
+  expect(refused.length).toBeGreaterThan(0);
+  for (const { structuredContent } of refused) {
+    expect(structuredContent).toEqual({
+      code: "RATE_LIMITED",
+      detail: "this agent's rate is used up",
+      retryAfterSeconds: expect.any(Number),
+    });
+    expect(structuredContent.retryAfterSeconds).toBeGreaterThan(0);
+  }
+});
+
 const VALIDATING = {
   tools: [
     {
@@ -345,6 +366,19 @@ test("a graph that takes one of some words is called with one of them", async ()
   });
   expect((await send(agentId, callOf({ input: "b" }))).body.result.structuredContent).toEqual({ result: "b" });
   expect((await send(agentId, callOf({ input: "c" }))).body.result.isError).toBe(true);
+});
+
+test.each<[object, string]>([
+  [{ ...INITIALIZE, params: undefined }, "params: "],
+  [{ ...INITIALIZE, params: { ...INITIALIZE.params, clientInfo: { name: "test" } } }, "clientInfo.version: "],
+  [{ ...LIST, params: { cursor: 5 } }, "cursor: "],
+  [{ ...LIST, method: "tools/call" }, "params: "],
+  [{ ...LIST, method: "tools/call", params: {} }, "name: "],
+])("params that a method does not take are told by name: %j", async (message, begin) => {
+  const { deploy, send } = createScene();
+  const { status, body } = await send(await deploy(), message);
+  expect([status, body.error.code]).toEqual([200, -32_602]);
+  expect(body.error.message).toMatch(new RegExp(`^${begin}Invalid input: expected \\w+, received \\w+$`));
 });
 
 test("a tool of another name is no tool", async () => {

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type { Json, JsonObject } from "../../../src/core/json.ts";
 import { readSchema } from "../../../src/runtime/json-schema/json-schema.ts";
 import { toArguments } from "../../../src/runtime/mcp/input-schema.ts";
+import { withoutHeaderKeyword } from "../../../src/runtime/mcp/listed-schema.ts";
 
 function isValid(schema: JsonObject, value: Json): boolean {
   return new Validator(schema, "2020-12").validate(value).valid;
@@ -99,4 +100,43 @@ test("a circle of references, which no graph of ours has, comes to an end", () =
   const twice = { allOf: [{ $ref: "#/$defs/a" }, { $ref: "#/$defs/a" }], anyOf: [{ $ref: "#" }, { $ref: "#" }] };
   expect(toArguments({ ...twice, $defs: { a: twice } }).inputSchema.type).toBe("object");
   expect(toArguments({ $ref: "#/$defs/gone" }).inputSchema.type).toBe("object");
+});
+
+const ASKS = { "x-mcp-header": "Region" };
+
+test("a header that a schema asks for is listed nowhere", () => {
+  const inOne = ["not", "if", "else", "items", "contains", "additionalProperties", "propertyNames"];
+  const others = ["unevaluatedItems", "unevaluatedProperties", "contentSchema"];
+  for (const keyword of [...inOne, ...others]) {
+    expect(withoutHeaderKeyword({ ...ASKS, [keyword]: { ...ASKS, minLength: 1 } })).toEqual({
+      [keyword]: { minLength: 1 },
+    });
+  }
+  for (const keyword of ["allOf", "anyOf", "oneOf", "prefixItems"]) {
+    expect(withoutHeaderKeyword({ [keyword]: [ASKS, true, { not: ASKS }] })).toEqual({
+      [keyword]: [{}, true, { not: {} }],
+    });
+  }
+  for (const keyword of ["properties", "patternProperties", "dependentSchemas", "$defs", "definitions"]) {
+    expect(withoutHeaderKeyword({ [keyword]: { a: { ...ASKS, properties: { b: ASKS } }, c: false } })).toEqual({
+      [keyword]: { a: { properties: { b: {} } }, c: false },
+    });
+  }
+});
+
+test("what only looks like a header that is asked for is listed as it is", () => {
+  for (const keyword of ["properties", "patternProperties", "dependentSchemas", "$defs", "definitions"]) {
+    const named = { [keyword]: { "x-mcp-header": { type: "string" } } };
+    expect(withoutHeaderKeyword(named)).toEqual(named);
+  }
+  const values = {
+    const: ASKS,
+    enum: [ASKS],
+    default: ASKS,
+    examples: [{ properties: ASKS }],
+    required: ["x-mcp-header"],
+  };
+  expect(withoutHeaderKeyword(values)).toEqual(values);
+  const proto = parsed('{"properties":{"__proto__":{"type":"string"},"then":{"minLength":1}}}');
+  expect(JSON.stringify(withoutHeaderKeyword(proto))).toBe(JSON.stringify(proto));
 });

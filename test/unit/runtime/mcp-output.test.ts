@@ -1,7 +1,7 @@
 import { Validator } from "@cfworker/json-schema";
 import { expect, test } from "vitest";
 import { toolSchema } from "../../../src/runtime/contract.ts";
-import { toToolAnswer } from "../../../src/runtime/mcp/mcp-tool.ts";
+import { failedAnswer, toToolAnswer } from "../../../src/runtime/mcp/mcp-tool.ts";
 import { answerSchema, structuredBody } from "../../../src/runtime/mcp/output-schema.ts";
 
 function graphOf(...tools: readonly object[]) {
@@ -54,6 +54,19 @@ test("every way in which a run ends matches the schema that was listed", () => {
   for (const result of endings) {
     expect(validator.validate(toToolAnswer({ runId: "run_1", result }).structured).valid).toBe(true);
   }
+});
+
+const BUSY = {
+  code: "RATE_LIMITED",
+  detail: "this agent's rate is used up",
+  violatedPolicies: ["agent"],
+  retryAfterSeconds: 42,
+} as const;
+
+test("a refusal for a while says when to come again, as the listed schema allows", () => {
+  const { structured } = failedAnswer(BUSY, null);
+  expect(structured).toEqual({ code: "RATE_LIMITED", detail: BUSY.detail, retryAfterSeconds: 42 });
+  expect(new Validator(answerSchema(graphOf(OBJECT)), "2020-12").validate(structured).valid).toBe(true);
 });
 
 test("a refusal of the policy names its rule, its run and its step", () => {

@@ -140,7 +140,9 @@ test("GET and DELETE answer 405 for everybody: there are no sessions", async () 
 
 const HEADERS = { "MCP-Protocol-Version": REVISION, "Mcp-Method": "tools/list" };
 
-test.each<[string, unknown, Record<string, string>, number, number]>([
+type Refused = [string, unknown, Record<string, string>, number, number];
+
+test.each<Refused>([
   ["a batch", [LIST, LIST], {}, 400, -32_600],
   ["a batch of one", [modern(LIST)], HEADERS, 400, -32_600],
   ["an empty batch", [], {}, 400, -32_600],
@@ -158,7 +160,16 @@ test.each<[string, unknown, Record<string, string>, number, number]>([
     400,
     -32_000,
   ],
-  ["a message for who takes no JSON", LIST, { Accept: "text/html" }, 406, -32_000],
+  ...["2027-01-01", "bogus"].map(
+    (revision): Refused => [
+      `the later revision ${revision}, named in the header alone`,
+      LIST,
+      { ...HEADERS, "MCP-Protocol-Version": revision },
+      400,
+      -32_602,
+    ],
+  ),
+  ["a message of 2025 for who takes no JSON", LIST, { Accept: "text/html" }, 406, -32_000],
   ["a body of another type", LIST, { "Content-Type": "text/plain" }, 415, -32_000],
   ["another revision in the header", modern(LIST), { ...HEADERS, "MCP-Protocol-Version": "2025-11-25" }, 400, -32_020],
   ["another method in the header", modern(LIST), { ...HEADERS, "Mcp-Method": "tools/call" }, 400, -32_020],
@@ -176,6 +187,39 @@ test.each<[string, unknown, Record<string, string>, number, number]>([
   for (const path of await everyServer(app)) {
     const refused = await post(app, path, message, { headers });
     expect([path, refused.status, refused.body.error?.code], refused.text).toEqual([path, status, code]);
+  }
+});
+
+test.each(["text/html", "text/event-stream", ""])("who accepts %j by 2026-07-28 gets JSON", async (Accept) => {
+  const app = createTestApp();
+  for (const path of await everyServer(app)) {
+    const listed = await post(app, path, modern(LIST), { headers: { ...HEADERS, Accept } });
+    expect([path, listed.status, listed.headers.get("content-type")]).toEqual([path, 200, "application/json"]);
+  }
+});
+
+test("a subscription ends as it begins, by a stream that the API's description knows of", async () => {
+  const app = createTestApp();
+  const method = "subscriptions/listen";
+  const params = { ...modern(LIST).params, notifications: { toolsListChanged: true } };
+  for (const path of await everyServer(app)) {
+    const listened = await post(
+      app,
+      path,
+      { ...LIST, method, params },
+      { headers: { ...HEADERS, "Mcp-Method": method } },
+    );
+    expect([path, listened.headers.get("content-type")]).toEqual([path, "text/event-stream"]);
+    const messages = [...listened.text.matchAll(/^data: (.+)$/gm)].map(([, data = ""]) => JSON.parse(data));
+    expect(messages).toMatchObject([
+      { method: "notifications/subscriptions/acknowledged", params: { notifications: {} } },
+      { result: { resultType: "complete" } },
+    ]);
+  }
+  const { paths } = (await app.call("GET", "/openapi.json")).body;
+  for (const path of ["/mcp", "/agents/{agentId}/mcp"]) {
+    const { content } = paths[path].post.responses["200"];
+    expect([path, ...Object.keys(content)]).toEqual([path, "application/json", "text/event-stream"]);
   }
 });
 
