@@ -85,7 +85,8 @@ host, a reference is encoded as one segment of the path or one value of the quer
 <code>secrets</code>.</p>
 <p>In a dry run steps that would change, send or call something are checked as far as that can be done beforehand, and say
 what they would do. What a call that was not made would have answered is not known: steps that read it are skipped, with
-a note in the trace, and a response has null in its place.</p>
+a note in the trace, and a response has null in its place. A response whose <code>when</code> reads one may end the run:
+the steps behind it are tried as if it did not, with a note. Calls that were not made are taken to go well.</p>
 <p><code>{{secrets.NAME}}</code> is a secret of the owner: for what httpRequest and emailSend send, but for a URL's host,
 and as the whole of a token's <code>secret</code> or passwordVerify's <code>hash</code>. Anywhere else it is refused.</p>
 <p>Machines read <a href="/docs/tools.json">tools.json</a>; <a href="/docs">the API</a> has a page of its own.</p>
