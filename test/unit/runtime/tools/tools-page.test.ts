@@ -97,6 +97,7 @@ test("the page says what surprises: null in a text, and whose policy a called ag
   const page = (await (await serve("/docs/tools")).text()).replaceAll(/\s+/g, " ");
   expect(page).toContain("inside a longer text it is the word <code>null</code>");
   expect(page).toContain("under the policy of the agent that is called, not of the one that calls");
+  expect(page).toContain("An optional reference to nothing takes with it what holds it");
 });
 
 test("what a tool says of itself is text on the page, not markup", async () => {
