@@ -147,6 +147,20 @@ test("a step that hangs ends the run after its own time, with the step named", a
   expect(trace.durationMs).toBe(50);
 });
 
+test("a step that computes beyond its time without a wait is what it comes to", async () => {
+  const fake = createFakeClock();
+  let spentMs = 0;
+  const clock = { ...fake, now: () => fake.now() + spentMs };
+  const hash = tool("hash", async () => {
+    await Promise.resolve();
+    spentMs = 141;
+    return output("done");
+  });
+  const { result, trace } = await execute([{ name: "hash", timeoutMs: 1 }], { tools: [hash], clock }).execution;
+  expect(result).toMatchObject({ ok: true, value: { body: "done" } });
+  expect(trace.steps[0]).toMatchObject({ status: "ok", durationMs: 141 });
+});
+
 test("all steps together have their time too, and the signal tells the step", async () => {
   const clock = createFakeClock();
   let aborted: unknown = null;
