@@ -213,6 +213,13 @@ test("a config that repeats a large input fails before anything is made of it", 
   expect(result).toMatchObject({ ok: false, error: { detail: expect.stringContaining("grows beyond") } });
 });
 
+test("a config that nests too deep with what it refers to fails its step, which says so", async () => {
+  const wrap = { name: "echo", config: { all: [["{{input}}"]] } };
+  const { result } = await execute(["input", wrap], { input: nested(126) }).execution;
+  expect(result).toMatchObject({ ok: false, error: { code: "RUN_FAILED", step: "echo" } });
+  expect(result).toMatchObject({ error: { detail: expect.stringContaining("or nests too deep") } });
+});
+
 /** A value whose text doubles with each level while its memory does not. */
 function sharing(levels: number): Json {
   let value: Json = "x";
