@@ -84,7 +84,6 @@ export function composeRuntime(
       },
       outbound: createOutbound({
         fetch,
-        clock,
         resolve: createDnsOverHttps({ fetch, clock }),
         privateHosts: config.OUTBOUND_PRIVATE_HOSTS,
         ownHosts: config.PUBLIC_URL === undefined ? [] : [new URL(config.PUBLIC_URL).host],

@@ -41,8 +41,10 @@ export interface Run {
   readonly runId: string;
   /** What the graph answered, or how the run failed. */
   readonly result: Result<GraphAnswer>;
-  /** False where a dry run's answer holds what it cannot know. */
+  /** False where a dry run's answer holds what it cannot know, or may not be the one. */
   readonly isKnown: boolean;
+  /** False where a dry run does not know whether an earlier `response` would have answered. */
+  readonly isEndKnown: boolean;
   /** Written out at each call. */
   readonly trace: () => RunTrace;
 }
@@ -163,8 +165,8 @@ export function createRunner(
       asOwner: callAsOwner(call, agentId, ownerId, span),
     };
     const running = goOn(executePlan(plan, order, executor), (ended) => {
-      const { result, isKnown, trace } = ended;
-      const run = { runId, result, isKnown, trace };
+      const { result, isKnown, isEndKnown, trace } = ended;
+      const run = { runId, result, isKnown, isEndKnown, trace };
       return keep(ended, order, call.actor, span)?.then(() => run) ?? run;
     });
     if (running instanceof Promise) defer("run", running);
@@ -251,7 +253,10 @@ const FIRST_FAILURE_STATUS = 400;
 const FAULTS_LOGGED_MAX = 5;
 
 /** What a run came to for the step that began it. */
-function toToolResult({ result, runId, isKnown }: Run, agentId: string, dryRun: boolean): ToolResult {
+function toToolResult(run: Run, agentId: string, dryRun: boolean): ToolResult {
+  const { result, runId, isKnown, isEndKnown } = run;
+  // What answers, or fails, is then only one of the ways in which it may end.
+  if (!isEndKnown) return standIn(result.ok ? (result.value.body ?? null) : null);
   // A dry run is not kept: nobody could look its id up.
   const what = dryRun ? `the dry run of ${agentId}` : `the run ${runId} of ${agentId}`;
   if (!result.ok) return fail(`${what} failed: ${result.error.detail}`);

@@ -1,5 +1,6 @@
 import { html } from "hono/html";
 import * as z from "zod";
+import { STEP_TIMEOUT_MS } from "../config/limits.ts";
 import type { JsonObject } from "../core/json.ts";
 import { htmlPage, jsonBlock, type Markup } from "../http/html-page.ts";
 import { object } from "./config-schemas.ts";
@@ -83,9 +84,13 @@ host, a reference is encoded as one segment of the path or one value of the quer
 <code>request</code> (<code>method</code>, <code>headers</code>, their names in any case, <code>query</code>),
 <code>run</code> (<code>id</code>, <code>error</code>), <code>agent.id</code>, <code>owner.id</code> and
 <code>secrets</code>.</p>
+<p>Once its <code>timeoutMs</code> (at most, and by itself, ${STEP_TIMEOUT_MS}) are over, a step ends where it waits. Work
+that computes without a wait, such as the hash of a password in dbInsert, is not broken off: it may take longer, and the
+step is what it comes to, with all that it changes.</p>
 <p>In a dry run steps that would change, send or call something are checked as far as that can be done beforehand, and say
 what they would do. What a call that was not made would have answered is not known: steps that read it are skipped, with
-a note in the trace, and a response has null in its place.</p>
+a note in the trace, and a response has null in its place. A response whose <code>when</code> reads one may end the run:
+the steps behind it are tried as if it did not, with a note. Calls that were not made are taken to go well.</p>
 <p><code>{{secrets.NAME}}</code> is a secret of the owner: for what httpRequest and emailSend send, but for a URL's host,
 and as the whole of a token's <code>secret</code> or passwordVerify's <code>hash</code>. Anywhere else it is refused.</p>
 <p>Machines read <a href="/docs/tools.json">tools.json</a>; <a href="/docs">the API</a> has a page of its own.</p>

@@ -37,6 +37,8 @@ export interface ActiveRun {
   unmasked: Map<string, Json>;
   /** Steps whose outputs a dry run cannot know. */
   readonly notKnown: Set<string>;
+  /** The first response whose condition a dry run cannot know; null while it met none. */
+  mayHaveEndedAt: string | null;
   secrets: Secrets;
   /** Null where the run has no secrets. */
   mask: SecretMask | null;
@@ -77,6 +79,7 @@ export function beginRun(plan: Plan, order: RunOrder, deps: ExecutorDeps): Activ
     scope,
     unmasked: scope,
     notKnown: new Set(),
+    mayHaveEndedAt: null,
     secrets: NO_SECRETS,
     mask: null,
     steps: [],

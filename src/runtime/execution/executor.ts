@@ -73,8 +73,10 @@ export interface Execution {
    * Values of secrets are masked, as in the trace.
    */
   readonly result: Result<GraphAnswer>;
-  /** False where a dry run's answer holds what it cannot know. */
+  /** False where a dry run's answer holds what it cannot know, or may not be the one. */
   readonly isKnown: boolean;
+  /** False where a dry run does not know whether an earlier `response` would have answered. */
+  readonly isEndKnown: boolean;
   /** Something is stored of the run, or may be: it was to be written before a step that changes something. */
   readonly isJournalled: boolean;
   /** What the trace says of the whole. */
@@ -111,6 +113,7 @@ function conclude(run: ActiveRun, { result: unmasked, isCancelled }: Ending): Ex
   return {
     result,
     isKnown: isAnswerKnown(run),
+    isEndKnown: run.mayHaveEndedAt === null,
     isJournalled: run.journalled !== null,
     summary,
     trace: () => withSteps(run, summary),

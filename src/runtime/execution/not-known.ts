@@ -6,7 +6,8 @@ import type { Outcome } from "./outcome.ts";
 /**
  * What a dry run does not know: outputs of calls that it did not make, and all that would come of them. A step that reads
  * such an output is not tried, for it could only be tried on what nobody answered. A `response` answers all the same,
- * with null in their place.
+ * with null in their place. What was not called or not tried is taken to have gone well; but behind a `response` that was
+ * not tried nobody knows whether the run comes that far.
  */
 export function notKnownToCondition(run: ActiveRun, { when }: PlannedStep): readonly string[] {
   return when === null ? [] : notKnownAmong(run, (id) => when.roots.includes(id));
@@ -34,17 +35,34 @@ export function answerWithout(
   return { kind: "answer", answer: { status: 200, headers: {}, body: null }, bytes: null };
 }
 
+/** For the trace of a step that was not tried; `missing` is what it reads and nobody knows. */
+export function noteOfUntried({ name }: PlannedStep, missing: readonly string[]): string {
+  const end = name === "response" ? "; the run may end here" : "";
+  return `not tried: a dry run does not know the output of ${missing.join(", ")}${end}`;
+}
+
 /** For the trace of a step that was tried; `missing` is what its config reads and nobody knows. */
-export function noteOf(missing: readonly string[]): string {
+export function noteOf(run: ActiveRun, { toolId }: PlannedStep, missing: readonly string[]): string | undefined {
+  const end = run.mayHaveEndedAt;
+  const notes = [
+    ...(run.notKnown.has(toolId) ? [noteOfOutput(missing)] : []),
+    ...(end === null ? [] : [`not known whether the run comes this far: it may have ended at ${end}`]),
+  ];
+  return notes.length === 0 ? undefined : notes.join("; ");
+}
+
+function noteOfOutput(missing: readonly string[]): string {
   return missing.length === 0
     ? "not known in a dry run: steps that read this output are not tried"
     : `a dry run does not know the output of ${missing.join(", ")}: null stands in its place`;
 }
 
-/** Whether the answer of a run that ended well holds, or is, what is not known. */
-export function isAnswerKnown({ notKnown, steps, plan }: ActiveRun): boolean {
+/** Whether the answer of a run that ended well is what the run would answer, and holds nothing that is not known. */
+export function isAnswerKnown({ notKnown, mayHaveEndedAt, steps, plan }: ActiveRun): boolean {
   if (notKnown.size === 0) return true;
+  if (mayHaveEndedAt !== null) return false;
   const answered = steps.find((record) => record?.outcome?.kind === "answer")?.step;
-  const last = answered === undefined ? (plan.stages.at(-1) ?? []) : [answered];
-  return !last.some(({ toolId }) => notKnown.has(toolId));
+  const last = plan.stages.findLast(([first]) => first?.name !== "response") ?? [];
+  const answering = answered === undefined ? last : [answered];
+  return !answering.some(({ toolId }) => notKnown.has(toolId));
 }

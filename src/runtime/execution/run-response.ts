@@ -20,7 +20,8 @@ export function toResponse(answer: GraphAnswer, runId: string): Response {
   const headers = headersOf(answer, runId);
   if (!hasBody(answer)) return new Response(null, { status, headers });
   const isText = typeof body === "string" && !JSON_TYPE.test(headers["content-type"] ?? "");
-  return new Response(isText ? body : JSON.stringify(body), { status, headers });
+  // workerd writes half a surrogate pair as bytes that are no UTF-8; JSON escapes it.
+  return new Response(isText ? body.toWellFormed() : JSON.stringify(body), { status, headers });
 }
 
 export function hasBody({ status, body }: GraphAnswer): boolean {

@@ -7,7 +7,7 @@ import type { PlannedStep } from "../graph/step.ts";
 import type { ActiveRun, Ending } from "./active-run.ts";
 import { foundBug, type Progress, runAttempts } from "./attempts.ts";
 import type { Canceller } from "./canceller.ts";
-import { answerWithout, noteOf, notKnownToCondition, notKnownToConfig } from "./not-known.ts";
+import { answerWithout, noteOf, noteOfUntried, notKnownToCondition, notKnownToConfig } from "./not-known.ts";
 import { type Failure, failed, type Outcome } from "./outcome.ts";
 
 /** What a step means for the run. */
@@ -61,7 +61,7 @@ interface BegunStep {
 function endStep({ run, step, place, startedAtMs, missing, progress }: BegunStep, ended: Outcome): StepEnd {
   const durationMs = run.deps.clock.now() - startedAtMs;
   const outcome = missing.length > 0 ? answerWithout(run, step, ended, progress) : ended;
-  const note = run.notKnown.has(step.toolId) ? noteOf(missing) : undefined;
+  const note = run.notKnown.size === 0 ? undefined : noteOf(run, step, missing);
   const { attempts, shown } = progress;
   run.steps[place] = { step, startedAtMs, durationMs, attempts, shown, outcome, note };
   if (step.effect === "write" && attempts > 0) run.writesEnded += 1;
@@ -109,8 +109,9 @@ function toEnd({ toolId, onError }: PlannedStep, outcome: Outcome): StepEnd {
 
 /** In a dry run, a step that reads what is not known. Nobody knows then what would come of it either. */
 function passUntried(run: ActiveRun, step: PlannedStep, missing: readonly string[]): StepEnd {
-  noteSkipped(run, step, `not tried: a dry run does not know the output of ${missing.join(", ")}`);
+  noteSkipped(run, step, noteOfUntried(step, missing));
   run.notKnown.add(step.toolId);
+  if (step.name === "response") run.mayHaveEndedAt ??= step.toolId;
   return { toolId: step.toolId, value: null, failure: null, ending: null };
 }
 

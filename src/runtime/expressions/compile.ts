@@ -10,6 +10,7 @@ import {
   comparableKinds,
   compare,
   equals,
+  INT_MIN,
   intOf,
   isIn,
   type Order,
@@ -130,6 +131,7 @@ function compileUnary(op: "!_" | "-_", operand: Node, at: number, context: Conte
     const test = compileTest(operand, "!", context);
     return { kind: "bool", nodes: nodesOf(test), run: (frame) => !test.run(frame) };
   }
+  if (isLowestInt(operand, at)) return { kind: "int", nodes: 1, run: () => INT_MIN };
   const part = compileNode(operand, context);
   if (part.kind !== "dyn" && part.kind !== "int" && part.kind !== "double") {
     throw new Fault(`- does not take ${part.kind}`, at);
@@ -145,6 +147,12 @@ function compileUnary(op: "!_" | "-_", operand: Node, at: number, context: Conte
       throw new Fault(`- does not take ${kindOf(value)}`, at);
     },
   };
+}
+
+/** In CEL the minus before a number is a part of it. In brackets the number is one by itself, which 64 bits cannot hold. */
+function isLowestInt(operand: Node, minusAt: number): boolean {
+  if (operand.op !== "value" || operand.args !== -INT_MIN) return false;
+  return operand.input.slice(minusAt + 1, operand.start).trim() === "";
 }
 
 type Binary = Arithmetic | Order | "==" | "!=" | "in";

@@ -16,7 +16,7 @@ import {
 } from "./values.ts";
 
 const INT_MAX = 2n ** 63n - 1n;
-const INT_MIN = -(2n ** 63n);
+export const INT_MIN = -(2n ** 63n);
 
 export function intOf(value: bigint): bigint {
   if (value > INT_MAX || value < INT_MIN) throw new Fault("the int is beyond 64 bits");

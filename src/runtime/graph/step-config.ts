@@ -148,7 +148,7 @@ function resolveConfig(config: Result<Json | undefined, string>): Result<JsonObj
   if (!config.ok) return config;
   // Parts are shared, not copied, until somebody writes them out: the size is known before that.
   if (!isJsonObject(config.value) || jsonSize(config.value, RUN_OUTPUT_MAX_BYTES) === null) {
-    return err(`its config grows beyond ${RUN_OUTPUT_MAX_BYTES} bytes`);
+    return err(`its config grows beyond ${RUN_OUTPUT_MAX_BYTES} bytes, or nests too deep`);
   }
   return ok(config.value);
 }

@@ -1,5 +1,3 @@
-import type { Clock } from "../../core/clock.ts";
-import { runWithin } from "../../core/deadline.ts";
 import type { Fetch } from "../../core/fetch.ts";
 import { isAddress, isPublicAddress, normalizeAddress } from "../../core/hosts/addresses.ts";
 import { isNeverAsked } from "../../core/hosts/never-asked.ts";
@@ -7,7 +5,7 @@ import { err, ok, type Result } from "../../core/result.ts";
 import { readText } from "./answer-text.ts";
 import { headersFault, readable, toSend } from "./headers.ts";
 import { follow, type Hop, isRepeatable, nameOf, redirectOf } from "./hop.ts";
-import { OUTBOUND_BODY_MAX_BYTES, OUTBOUND_MAX_REDIRECTS, OUTBOUND_TIMEOUT_MS } from "./limits.ts";
+import { OUTBOUND_BODY_MAX_BYTES, OUTBOUND_MAX_REDIRECTS } from "./limits.ts";
 import type { Outbound, OutboundOutcome, OutboundRequest } from "./outbound.ts";
 import type { Resolve } from "./resolve.ts";
 import { type HostPattern, matchesAny, publicFault, readHostPattern, readTarget } from "./target.ts";
@@ -19,7 +17,6 @@ export const ALLOWED_HOSTS_RULE = "allowed-hosts";
 
 export interface OutboundOptions {
   readonly fetch: Fetch;
-  readonly clock: Clock;
   /** Without it names are judged by their look alone. */
   readonly resolve?: Resolve;
   /** `host` or `host:port` that the operator opens although they are not public. A policy's list still applies. */
@@ -57,7 +54,7 @@ interface Trip {
  * A failure is passing where all that was sent is repeatable: an idempotent method, or an `Idempotency-Key` among its
  * headers. Somebody who does not know the key may do such a request twice.
  */
-export function createOutbound({ fetch, clock, resolve, ...hosts }: OutboundOptions): Outbound {
+export function createOutbound({ fetch, resolve, ...hosts }: OutboundOptions): Outbound {
   const privateHosts = hosts.privateHosts.map(readHostPattern);
   const ownHosts = hosts.ownHosts.map(readHostPattern);
 
@@ -116,12 +113,7 @@ export function createOutbound({ fetch, clock, resolve, ...hosts }: OutboundOpti
     async judge(request) {
       const first = readRequest(request);
       if (!first.ok) return refused(first.error);
-      const allowed = request.allowedHosts?.map(readHostPattern) ?? null;
-      const judged = await runWithin(clock, OUTBOUND_TIMEOUT_MS, request.signal, (inner) =>
-        judge(first.value, allowed, inner),
-      );
-      if (judged.kind === "done") return judged.value;
-      return failed(`${first.value.target.host} could not be looked up in time`, true);
+      return judge(first.value, request.allowedHosts?.map(readHostPattern) ?? null, request.signal);
     },
 
     async send(request) {
@@ -130,11 +122,7 @@ export function createOutbound({ fetch, clock, resolve, ...hosts }: OutboundOpti
       const trip: Trip = { host: nameOf(first.value), isRepeatable: true };
       const { allowedHosts, maxResponseBytes, signal } = request;
       const rules: Rules = { allowed: allowedHosts?.map(readHostPattern) ?? null, maxResponseBytes };
-      const outcome = await runWithin(clock, OUTBOUND_TIMEOUT_MS, signal, (inner) =>
-        travel(first.value, rules, trip, inner),
-      );
-      if (outcome.kind === "done") return outcome.value;
-      return failed(`${trip.host} did not answer in time`, trip.isRepeatable);
+      return travel(first.value, rules, trip, signal);
     },
   };
 }

@@ -1,11 +1,9 @@
-import { RUN_OUTPUT_MAX_BYTES, STEP_TIMEOUT_MS } from "../../config/limits.ts";
+import { RUN_OUTPUT_MAX_BYTES } from "../../config/limits.ts";
 
 /** What servers commonly take in a request line. */
 export const OUTBOUND_URL_MAX_CHARS = 8_192;
 /** A graph's own values cannot be larger. */
 export const OUTBOUND_BODY_MAX_BYTES = RUN_OUTPUT_MAX_BYTES;
-/** Of a whole request, redirects and look-ups included: no step has longer. */
-export const OUTBOUND_TIMEOUT_MS = STEP_TIMEOUT_MS;
 /** Sites need one or two; a loop is told after these. */
 export const OUTBOUND_MAX_REDIRECTS = 5;
 

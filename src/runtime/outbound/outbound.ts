@@ -10,6 +10,7 @@ export interface OutboundRequest {
   /** Patterns as in a policy; null for anywhere that is public. */
   readonly allowedHosts: readonly string[] | null;
   readonly maxResponseBytes: number;
+  /** Bounds the whole in time, redirects and look-ups included. */
   readonly signal: AbortSignal;
 }
 
@@ -29,7 +30,10 @@ export type OutboundOutcome =
   | { readonly kind: "refused"; readonly message: string; readonly rule: string | null }
   | { readonly kind: "failed"; readonly message: string; readonly isPassing: boolean };
 
-/** The internet as graphs may reach it: public addresses alone, bounded in size, time and redirects. */
+/**
+ * The internet as graphs may reach it: public addresses alone, bounded in size and redirects, and in time by the signal
+ * of the request, whose abort rejects.
+ */
 export interface Outbound {
   /**
    * What would keep the request from being sent, without sending it: the host's name is looked up all the same. Null

@@ -15,7 +15,10 @@ export const dbFindTool = defineTool({
   name: "dbFind",
   description:
     "Finds documents in a collection of the agent's owner: a list, or with `one` a document or null. With `required` " +
-    "the run answers 404 where nothing is found. " +
+    "the run answers 404 where nothing is found. An optional reference to nothing takes with it what holds it: in " +
+    '`{ "price": "{{input.price?}}" }` the condition, so that all match, in `{ "price": { "$gte": "{{input.min?}}" } }` ' +
+    "the operator alone, and a field without any is compared with the object {}, so that none does: let a `transform` " +
+    "give such bounds their defaults. " +
     NULLS_IN_FILTERS,
   config: z.strictObject({
     collection: collectionName,

@@ -57,14 +57,14 @@ type Config = z.output<typeof config>;
 export const httpRequestTool = defineTool({
   name: "httpRequest",
   description:
-    "Asks a public HTTP address. Objects and lists go out as JSON, or as a form where Content-Type says so; an answer " +
-    "of a JSON type comes back parsed, any other as text. A status that is not expected (below 400, or one of `expect`) " +
-    "fails the step. POST and PATCH carry the step's Idempotency-Key. Private addresses are refused. A dry run " +
-    "sends nothing, GET neither: it judges the request, and steps that read the answer are not tried. In `url` a " +
-    "reference behind the host is encoded: one segment of the path (never . or ..), one value of the query, nothing of " +
-    "the fragment. In front of the path, or as the whole `url`, it is taken as it is: a URL of several variable segments " +
-    'is made by a `transform`, such as `"https://host/" + input.path.split("/").map(p, url.encode(p)).join("/")`, ' +
-    "and given as a whole.",
+    "Asks a public HTTP address. Objects and lists go out as JSON, or as a form where Content-Type says so, a text as " +
+    "it is in UTF-8, with U+FFFD for half a surrogate pair; an answer of a JSON type comes back parsed, any other as " +
+    "text. A status that is not expected (below 400, or one of `expect`) fails the step. POST and PATCH carry the " +
+    "step's Idempotency-Key. Private addresses are refused. A dry run sends nothing, GET neither: it judges the " +
+    "request, and steps that read the answer are not tried. In `url` a reference behind the host is encoded: one " +
+    "segment of the path (never . or ..), one value of the query, nothing of the fragment. In front of the path, or as " +
+    "the whole `url`, it is taken as it is: a URL of several variable segments is made by a `transform`, such as " +
+    '`"https://host/" + input.path.split("/").map(p, url.encode(p)).join("/")`, and given as a whole.',
   config,
   output: z.object({ status: z.int(), headers: z.record(z.string(), z.string()), body: anyJson }),
   effect: "write",
@@ -169,7 +169,8 @@ function encodeBody({
   headers: given = {},
 }: Config): Result<{ text: string | null; type: string | null }, string> {
   if (body === undefined || body === null) return ok({ text: null, type: null });
-  if (typeof body === "string") return ok({ text: body, type: "text/plain;charset=UTF-8" });
+  // workerd writes half a surrogate pair as bytes that are no UTF-8; JSON and forms escape it.
+  if (typeof body === "string") return ok({ text: body.toWellFormed(), type: "text/plain;charset=UTF-8" });
   const named = Object.entries(given).find(([name]) => name.toLowerCase() === "content-type");
   if (!isJsonObject(body) || named === undefined || !FORM_TYPE.test(String(named[1]))) {
     return ok({ text: JSON.stringify(body), type: "application/json" });

@@ -44,7 +44,8 @@ export const responseTool = defineTool({
   name: "response",
   description:
     "Ends the run with its answer. The body goes out as JSON, null too; a text with another Content-Type in `headers` " +
-    "as it is. Without `body`, or where it is an optional reference to nothing, the answer has no body.",
+    "as it is in UTF-8, with U+FFFD for half a surrogate pair. Without `body`, or where it is an optional " +
+    "reference to nothing, the answer has no body.",
   config: z.strictObject({
     status: z.int().min(200, "200 to 599").max(599, "200 to 599").default(200),
     headers: headers.optional(),

@@ -462,7 +462,7 @@ attempt([
   ["a reference of 600 characters", ["input", respond(`{{input.${"a".repeat(600)}}}`)], {}, /at most 512 characters/],
   ["a text that doubles at every step", chain(40, (id) => `{{${id}}}{{${id}}}`), {}, /grows? beyond/],
   ["a list that doubles at every step", chain(40, (id) => [`{{${id}}}`, `{{${id}}}`]), {}, /grows beyond/],
-  ["a value that nests at every step", chain(90, (id) => [[`{{${id}}}`]]), {}, /nests too deep|grows beyond/],
+  ["a value that nests at every step", chain(90, (id) => [[`{{${id}}}`]]), {}, /nests too deep/],
   ["50,000 references", ["input", respond(Array(50_000).fill("{{input}}"))], {}, /at most 500 references in one/],
   ["a list of 500 large values", ["input", respond(Array(500).fill("{{input}}"))], { input: MANY }, /grows? beyond/],
   ["a header that splits", ["input", respond(1, SET)], { input: "a\r\nset-cookie: a=b" }, /visible ASCII/],

@@ -7,6 +7,7 @@ interface Step {
   readonly toolId: string;
   readonly name: string;
   readonly config?: object;
+  readonly when?: string;
 }
 
 const INPUT: Step = { toolId: "input", name: "input" };
@@ -94,6 +95,24 @@ test("what an agent answers out of a call that was not made is not known to whoe
     output: { id: null, text: "hello" },
     note: expect.stringContaining("not known"),
   });
+});
+
+const FOUND: Step = { ...respond("found"), toolId: "found", when: "ask.status == 200" };
+
+test.each([
+  ["another answer", { body: "none" }, "none"],
+  ["a refusal", { status: 404, body: "none" }, "none"],
+  ["a failure", { body: "{{input.gone}}" }, null],
+])("of an agent that may have answered before, %s is nothing that a dry run knows", async (_what, config, output) => {
+  const { deploy, tryDry } = setUp();
+  const inner = await deploy([INPUT, ASK, FOUND, { toolId: "response", name: "response", config }]);
+  const steps = [INPUT, callOf(inner), { toolId: "answer", name: "transform", config: { expression: "call" } }];
+  const real = await tryDry([...steps, respond("{{answer}}")], false);
+  expect(real.result).toMatchObject({ ok: true, value: { body: "found" } });
+  const { result, trace } = await tryDry([...steps, respond("{{answer}}")]);
+  expect(result).toMatchObject({ ok: true, value: { body: null } });
+  expect(trace.steps.map(({ status }) => status)).toEqual(["ok", "ok", "skipped", "ok"]);
+  expect(trace.steps[1]).toMatchObject({ output, note: expect.stringContaining("not known in a dry run") });
 });
 
 test("a dry run fails where the agent is nobody's, another owner's, or would fail", async () => {

@@ -147,6 +147,20 @@ test("a step that hangs ends the run after its own time, with the step named", a
   expect(trace.durationMs).toBe(50);
 });
 
+test("a step that computes beyond its time without a wait is what it comes to", async () => {
+  const fake = createFakeClock();
+  let spentMs = 0;
+  const clock = { ...fake, now: () => fake.now() + spentMs };
+  const hash = tool("hash", async () => {
+    await Promise.resolve();
+    spentMs = 141;
+    return output("done");
+  });
+  const { result, trace } = await execute([{ name: "hash", timeoutMs: 1 }], { tools: [hash], clock }).execution;
+  expect(result).toMatchObject({ ok: true, value: { body: "done" } });
+  expect(trace.steps[0]).toMatchObject({ status: "ok", durationMs: 141 });
+});
+
 test("all steps together have their time too, and the signal tells the step", async () => {
   const clock = createFakeClock();
   let aborted: unknown = null;
@@ -197,6 +211,13 @@ test("a config that repeats a large input fails before anything is made of it", 
   const input = "y".repeat(200_000);
   const { result } = await execute(["input", { name: "response", config: { body } }], { input }).execution;
   expect(result).toMatchObject({ ok: false, error: { detail: expect.stringContaining("grows beyond") } });
+});
+
+test("a config that nests too deep with what it refers to fails its step, which says so", async () => {
+  const wrap = { name: "echo", config: { all: [["{{input}}"]] } };
+  const { result } = await execute(["input", wrap], { input: nested(126) }).execution;
+  expect(result).toMatchObject({ ok: false, error: { code: "RUN_FAILED", step: "echo" } });
+  expect(result).toMatchObject({ error: { detail: expect.stringContaining("or nests too deep") } });
 });
 
 /** A value whose text doubles with each level while its memory does not. */

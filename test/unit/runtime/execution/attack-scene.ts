@@ -67,7 +67,7 @@ export async function outcomeOf(steps: readonly Step[], scene: AttackScene = {})
   const documents = createMemoryDocuments();
   for (const user of USERS) await documents.insertOne(ownedData("user-1", "users"), user);
   const internet = createInternet(answerTo);
-  const services = testServices({ documents, clock, outbound: outboundOn(internet.fetch, {}, clock) });
+  const services = testServices({ documents, clock, outbound: outboundOn(internet.fetch) });
   const whole: Scene = {
     ...given,
     clock,

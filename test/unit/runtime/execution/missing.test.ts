@@ -1,7 +1,10 @@
 import { SignJWT } from "jose";
 import { describe, expect, test } from "vitest";
 import type { Json, JsonObject } from "../../../../src/core/json.ts";
+import { dbFindTool } from "../../../../src/runtime/tools/db-find.ts";
 import { authMiddlewareTool, jwtVerifyTool } from "../../../../src/runtime/tools/jwt-verify.ts";
+import { ownedData } from "../../../../src/storage/documents/collections.ts";
+import { createMemoryDocuments } from "../../../support/memory-documents.ts";
 import { bodyOf, execute, statuses } from "./scene.ts";
 
 const SECRET = "a secret of thirty-two bytes or more";
@@ -80,5 +83,19 @@ describe("inputValidation never checks another value than the one it was given",
 
   test("parts that are optional are left out as they are anywhere", async () => {
     expect(bodyOf(await check({ city: "Bern", zip: "{{input.zip?}}" }, {}))).toEqual({ is: { city: "Bern" } });
+  });
+});
+
+describe("an optional reference to nothing takes with it what holds it in a filter", () => {
+  test.each<[JsonObject, Json, number]>([
+    [{ price: "{{input.price?}}" }, {}, 2],
+    [{ price: { $gte: "{{input.min?}}", $lte: "{{input.max?}}" } }, { min: 6 }, 1],
+    [{ price: { $gte: "{{input.min?}}", $lte: "{{input.max?}}" } }, {}, 0],
+  ])("%j, with %j, finds %i of two", async (filter, input, found) => {
+    const documents = createMemoryDocuments();
+    for (const price of [5, 9]) await documents.insertOne(ownedData("user-1", "offers"), { price });
+    const find = { name: "dbFind", config: { collection: "offers", filter } };
+    const ended = await execute(["input", find], { tools: [dbFindTool], services: { documents }, input }).execution;
+    expect(bodyOf(ended)).toHaveLength(found);
   });
 });

@@ -67,11 +67,70 @@ test("a response that reads what is nowhere fails all the same", async () => {
 });
 
 test("a condition over it leaves the step untried, and the run goes on", async () => {
-  const early: Step = { name: "response", toolId: "early", when: "ask.status == 404", config: { status: 404 } };
-  const ended = await run(["ask", early, { name: "response", config: { body: "end" } }]);
-  expect(statuses(ended)).toBe("ask:ok early:skipped response:ok");
+  const ended = await run([
+    "ask",
+    { ...READS, when: "ask.status == 404" },
+    { name: "response", config: { body: "end" } },
+  ]);
+  expect(statuses(ended)).toBe("ask:ok note:skipped response:ok");
   expect(ended.trace.steps[1]?.note).toBe("not tried: a dry run does not know the output of ask");
   expect(bodyOf(ended)).toBe("end");
+  expect(ended).toMatchObject({ isKnown: true, isEndKnown: true });
+});
+
+const EARLY: Step = { name: "response", toolId: "early", when: "ask.status == 404", config: { status: 404 } };
+
+test("behind a response that may have answered, nothing says for sure that the run comes so far", async () => {
+  const ended = await run(["ask", EARLY, "told", { name: "response", config: { body: "end" } }]);
+  expect(statuses(ended)).toBe("ask:ok early:skipped told:ok response:ok");
+  const far = "not known whether the run comes this far: it may have ended at early";
+  expect(ended.trace.steps.map((step) => step.note)).toEqual([
+    "not known in a dry run: steps that read this output are not tried",
+    "not tried: a dry run does not know the output of ask; the run may end here",
+    far,
+    far,
+  ]);
+  expect(bodyOf(ended)).toBe("end");
+  expect(ended).toMatchObject({ isKnown: false, isEndKnown: false });
+});
+
+test("the first such response is named, beside what else is not known, and where nothing answers behind them", async () => {
+  const second: Step = { ...EARLY, name: "response", toolId: "second" };
+  const reading: Step = { name: "response", config: { body: "{{ask.body}}" } };
+  const ended = await run(["ask", EARLY, second, reading]);
+  expect(ended.trace.steps[3]?.note).toBe(
+    "a dry run does not know the output of ask: null stands in its place; " +
+      "not known whether the run comes this far: it may have ended at early",
+  );
+  const without = await run(["ask", EARLY, "told"]);
+  expect(bodyOf(without)).toEqual({ name: "Ada" });
+  expect(without.isKnown).toBe(false);
+});
+
+test("a step that fails behind one fails the dry run, and says that the run may not come so far", async () => {
+  const ended = await run(["told", "ask", EARLY, { name: "echo", config: { of: "{{told.gone}}" } }]);
+  expect(statuses(ended)).toBe("told:ok ask:ok early:skipped echo:failed");
+  expect(ended.trace.steps[3]?.note).toContain("it may have ended at early");
+  expect(ended.isEndKnown).toBe(false);
+});
+
+test("a response that is passed by for a reason that is known leaves the answer known", async () => {
+  const passed: Step = { ...EARLY, name: "response", when: "1 == 2" };
+  const ended = await run(["ask", passed, { name: "response", config: { body: "end" } }]);
+  expect(ended).toMatchObject({ isKnown: true, isEndKnown: true });
+  expect(ended.trace.steps[2]?.note).toBeUndefined();
+});
+
+test("where no response answers, it is what the last step before gives that is known or not", async () => {
+  const passed: Step = { ...EARLY, name: "response", when: "1 == 2" };
+  expect((await run(["told", "ask", passed])).isKnown).toBe(false);
+  expect((await run(["ask", "told", passed])).isKnown).toBe(true);
+});
+
+test("what was not called, or not tried, is taken to have gone well: no onError is followed", async () => {
+  const failing: Step = { ...READS, onError: "echo" };
+  const ended = await run(["ask", failing, "told", { name: "response", config: { body: "end" } }, { name: "echo" }]);
+  expect(statuses(ended)).toBe("ask:ok note:skipped told:ok response:ok");
   expect(ended.isKnown).toBe(true);
 });
 

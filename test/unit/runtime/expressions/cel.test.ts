@@ -257,6 +257,38 @@ test("keeps in JSON what JSON can hold, and says what it cannot", () => {
   expect(evaluated("string(9007199254740993)")).toBe("9007199254740993");
 });
 
+test.each([
+  ["string(-9223372036854775808)", "-9223372036854775808"],
+  ["string(- 9223372036854775808)", "-9223372036854775808"],
+  ["string(-0x8000000000000000)", "-9223372036854775808"],
+  ["-9223372036854775808 + 9223372036854775807", -1],
+  ["string(-1 - -9223372036854775808)", "9223372036854775807"],
+  ["-9223372036854775808 == int('-9223372036854775808')", true],
+])("%s holds the lowest int", (text, value) => {
+  expect(evaluated(text)).toBe(value);
+});
+
+test.each([
+  ["9223372036854775808", "1:1"],
+  ["-(9223372036854775808)", "1:3"],
+  ["-( 9223372036854775808)", "1:4"],
+  ["1-9223372036854775808", "1:3"],
+  ["-9223372036854775809", "1:2"],
+])("%s is written beyond 64 bits", (text, place) => {
+  expect(refusal(text)).toBe(`the int is beyond 64 bits, at ${place}`);
+});
+
+test.each([
+  "--9223372036854775808",
+  "-(-9223372036854775808)",
+  "-9223372036854775808 - 1",
+  "-9223372036854775808 / -1",
+  "-9223372036854775808 * -1",
+  "1 - -9223372036854775808",
+])("%s leaves 64 bits", (text) => {
+  expect(faultOf(text)).toContain("the int is beyond 64 bits");
+});
+
 test("hands data through as the same object", () => {
   const input = { deep: [{ a: 1 }] };
   expect(evaluated("input", { input })).toBe(input);

@@ -1,14 +1,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { systemClock } from "../../../../src/core/clock.ts";
 import type { JsonObject } from "../../../../src/core/json.ts";
-import { OUTBOUND_TIMEOUT_MS } from "../../../../src/runtime/outbound/limits.ts";
 import type { Resolve } from "../../../../src/runtime/outbound/resolve.ts";
 import type { ToolResult } from "../../../../src/runtime/tool.ts";
 import { httpRequestTool } from "../../../../src/runtime/tools/http-request.ts";
 import { createFakeClock } from "../../../support/fake-clock.ts";
 import { listen, type NodeListener } from "../../../support/node-listener.ts";
+import { execute } from "../execution/scene.ts";
 import { createInternet, outboundOn, type RawServer, realFetch, runTool, serve, stepOf } from "./scene.ts";
 
 const BOMB = gzipSync(Buffer.alloc(20_000_000));
@@ -279,9 +278,9 @@ afterAll(async () => {
   await Promise.all([inner.close(), outer.close()]);
 });
 
-async function attempt(path: string, config: JsonObject = {}, clock = systemClock, privateHosts = [outer.host]) {
+async function attempt(path: string, config: JsonObject = {}, privateHosts = [outer.host]) {
   innerAsked = [];
-  const outbound = outboundOn(realFetch, { privateHosts }, clock);
+  const outbound = outboundOn(realFetch, { privateHosts });
   return runTool(httpRequestTool, { url: `${outer.url}${path}`, ...config }, stepOf({ outbound }));
 }
 
@@ -313,7 +312,7 @@ test("a redirect to another server of the same machine is refused before it is a
 test("a redirect out of the policy's hosts is the policy's to refuse", async () => {
   innerAsked = [];
   const privateHosts = [outer.host, new URL(inner.url).host];
-  const outbound = outboundOn(realFetch, { privateHosts }, systemClock);
+  const outbound = outboundOn(realFetch, { privateHosts });
   const step = stepOf({ outbound }, { run: { allowedHosts: [outer.host] } });
   const url = `${outer.url}/to?location=${encodeURIComponent(inner.url)}`;
   const result = await runTool(httpRequestTool, { url }, step);
@@ -326,7 +325,7 @@ test("credentials stay with the origin that they were meant for", async () => {
   const headers = { authorization: "Bearer secret", cookie: "s=1", "x-api-key": "secret", accept: "text/plain" };
   const privateHosts = [outer.host, new URL(inner.url).host];
   const path = `/to?location=${encodeURIComponent(`${inner.url}/`)}`;
-  const result = await attempt(path, { headers }, systemClock, privateHosts);
+  const result = await attempt(path, { headers }, privateHosts);
   expect(result.kind).toBe("output");
   const got = Object.fromEntries(innerAsked[0]?.headers ?? []);
   expect(got.accept).toBe("text/plain");
@@ -348,16 +347,25 @@ test.each([
 });
 
 test.each([
-  ["an answer that drips", "/drip"],
-  ["a server that says nothing", "/silent"],
-])("contained: %s", async (attack, path) => {
+  ["an answer that drips", "/drip", {}, 10_000],
+  ["a server that says nothing", "/silent", {}, 10_000],
+  ["a server that says nothing for as long as a step may take", "/silent", { timeoutMs: 10_000 }, 10_000],
+  ["a server that says nothing for the time of its step", "/silent", { timeoutMs: 9_990 }, 9_990],
+])("contained: %s", async (attack, path, settings, ms) => {
   const clock = createFakeClock();
   const before = outer.asked.length;
-  const result = attempt(path, {}, clock);
+  const step = { name: "httpRequest", config: { url: `${outer.url}${path}` }, ...settings };
+  const services = { outbound: outboundOn(realFetch, { privateHosts: [outer.host] }) };
+  const { execution } = execute([step], { tools: [httpRequestTool], services, clock });
   await expect.poll(() => outer.asked.length).toBeGreaterThan(before);
-  await clock.advance(OUTBOUND_TIMEOUT_MS);
-  table.push({ attack, "refused how": describe(await result) });
-  expect(await result).toEqual({ kind: "fail", message: "127.0.0.1 did not answer in time", isPassing: true });
+  await clock.advance(ms);
+  const { result, trace } = await execution;
+  expect(result).toMatchObject({
+    ok: false,
+    error: { code: "RUN_TIMEOUT", detail: `step httpRequest: took longer than ${ms} ms` },
+  });
+  expect(trace).toMatchObject({ outcome: "timeout", status: 504, steps: [{ status: "timeout" }] });
+  table.push({ attack, "refused how": trace.error ?? "" });
 });
 
 test("cookies of an answer do not reach the graph", async () => {

@@ -1,13 +1,11 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Clock } from "../../../../src/core/clock.ts";
 import type { Fetch } from "../../../../src/core/fetch.ts";
 import type { JsonObject } from "../../../../src/core/json.ts";
 import { createOutbound, type OutboundOptions } from "../../../../src/runtime/outbound/guarded-outbound.ts";
 import type { OutboundRequest } from "../../../../src/runtime/outbound/outbound.ts";
 import type { RunContext, StepContext, Tool, ToolResult, ToolServices } from "../../../../src/runtime/tool.ts";
-import { createFakeClock } from "../../../support/fake-clock.ts";
 
 export const realFetch: Fetch = (url, init) => fetch(url, init);
 
@@ -22,8 +20,8 @@ export function createInternet(answer: (url: string, init: RequestInit) => Respo
   return { asked, fetch: answerTo };
 }
 
-export function outboundOn(fetch: Fetch, options: Partial<OutboundOptions> = {}, clock: Clock = createFakeClock()) {
-  return createOutbound({ fetch, clock, privateHosts: [], ownHosts: [], ...options });
+export function outboundOn(fetch: Fetch, options: Partial<OutboundOptions> = {}) {
+  return createOutbound({ fetch, privateHosts: [], ownHosts: [], ...options });
 }
 
 export function requestOf(url: string, changes: Partial<OutboundRequest> = {}): OutboundRequest {

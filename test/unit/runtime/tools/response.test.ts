@@ -24,6 +24,12 @@ test("a text with a type of its own goes out as it is", async () => {
   expect(await response.text()).toBe("a,b");
 });
 
+test("half a surrogate pair goes out as U+FFFD in a text, and escaped in JSON", async () => {
+  const headers = { "content-type": "text/csv" };
+  expect(await (await respond({ headers, body: "a\ud800,b" })).text()).toBe("a\ufffd,b");
+  expect(await (await respond({ body: { "\udc00": "a\ud800" } })).text()).toBe('{"\\udc00":"a\\ud800"}');
+});
+
 test("a text without one is JSON", async () => {
   expect(await (await respond({ body: "a" })).text()).toBe('"a"');
 });

@@ -93,10 +93,14 @@ test("the page says by itself how expressions compute and what they can call", a
   expect(page).toContain("a reference is encoded as one segment");
 });
 
-test("the page says what surprises: null in a text, and whose policy a called agent is under", async () => {
+test("the page says what surprises: of null, of what is left out, of time, of an agent's policy", async () => {
   const page = (await (await serve("/docs/tools")).text()).replaceAll(/\s+/g, " ");
   expect(page).toContain("inside a longer text it is the word <code>null</code>");
   expect(page).toContain("under the policy of the agent that is called, not of the one that calls");
+  expect(page).toContain("An optional reference to nothing takes with it what holds it");
+  expect(page).toContain(
+    "Work that computes without a wait, such as the hash of a password in dbInsert, is not broken off",
+  );
 });
 
 test("what a tool says of itself is text on the page, not markup", async () => {
