@@ -3,6 +3,8 @@ import { isMaskedName } from "../../core/mask.ts";
 
 /** Shorter ones would be found everywhere. */
 const VALUE_MIN_CHARS = 4;
+/** Shorter ones are counts (`total_tokens`) and times more often than passwords, and stand in dates. */
+const NUMBER_MIN_CHARS = 6;
 /** More passwords and tokens than a form or a list of accounts holds. */
 const VALUES_MAX = 64;
 /** Of all together: compiling their mask stays within a few milliseconds. The largest private keys fit. */
@@ -58,7 +60,7 @@ function lookInto(object: JsonObject, isSensitive: boolean, search: Search): voi
 }
 
 function addNumber(written: string, { numbers }: Search): void {
-  if (written.length >= VALUE_MIN_CHARS && numbers.size < VALUES_MAX) numbers.add(written);
+  if (written.length >= NUMBER_MIN_CHARS && numbers.size < VALUES_MAX) numbers.add(written);
 }
 
 function isOver({ looks, found }: Search): boolean {

@@ -105,12 +105,12 @@ describe("a password that is a number is masked as a text is, wherever a later s
     expect(trace.steps[1]?.output).toBe("[masked]");
   });
 
-  test("but numbers of fewer than four characters mask nothing but themselves", async () => {
-    const value = { token: 1, secret: 200, apiKey: -10, password: 0 };
-    const { trace } = await run(["input", transform("[1.0, 200.0, 1200.0, -10.0, 0.0, input.token + 1.0]")], {
+  test("but numbers of fewer than six characters, such as counts of tokens, mask nothing but themselves", async () => {
+    const value = { token: 1, total_tokens: 2024, apiKey: -10, password: 0 };
+    const { trace } = await run(["input", transform("[1.0, 2024.0, '2024-02-13', -10.0, 0.0, input.token + 1.0]")], {
       input: value,
     });
-    expect(trace.steps[1]?.output).toEqual([1, 200, 1200, -10, 0, 2]);
+    expect(trace.steps[1]?.output).toEqual([1, 2024, "2024-02-13", -10, 0, 2]);
   });
 });
 
@@ -235,13 +235,13 @@ test("neither the stored trace nor the log event holds what a caller sent as a p
 });
 
 describe("what counts as sensitive", () => {
-  test("is a text or a number of four characters or more under such a name, at any depth", () => {
+  test("is a text of four characters or a number of six under such a name, at any depth", () => {
     const value = {
       password: "abcd",
       pin: "5678",
       apiKey: "abc",
-      token: 12345,
-      tokens: [1, 200, 8080, true, null, 0.25, 1e21],
+      token: 123456,
+      tokens: [1, 200, 80801, true, null, 0.0625, 1e210],
       a: [{ clientSecret: "efgh" }, { deep: { Authorization: "Bearer ijkl mnop" } }],
       credentials: { user: "qrst", all: ["uvwx"] },
     };
@@ -252,15 +252,14 @@ describe("what counts as sensitive", () => {
       "ijkl mnop",
       "qrst",
       "uvwx",
-      "12345",
-      "8080",
-      "0.25",
-      "1e+21",
+      "123456",
+      "0.0625",
+      "1e+210",
     ]);
   });
 
   test("is never a text that was left out for a number", () => {
-    const tokens = Array.from({ length: 5_000 }, (_, i) => 10_000 + i);
+    const tokens = Array.from({ length: 5_000 }, (_, i) => 100_000 + i);
     const found = findSensitiveValues([{ tokens }, { password: "abcdefgh" }]);
     expect(found).toHaveLength(64);
     expect(found[0]).toBe("abcdefgh");
