@@ -13,7 +13,8 @@ import { problemResponse } from "./problem.ts";
 
 /**
  * Who may come in. `open`: anybody. `agent`: the credential is looked at but may be somebody else's business (a graph
- * reads its own `Authorization`), so a strange one counts as none. `metrics`: admin or METRICS_TOKEN. A scope: a key
+ * reads its own `Authorization`), so a strange one counts as none, and is told to be one where the service needs a key.
+ * `metrics`: admin or METRICS_TOKEN. A scope: a key
  * that has it.
  */
 export type Access = "open" | "agent" | "metrics" | Scope;
