@@ -116,10 +116,15 @@ function identify(
   if (access === "open") return NOBODY;
   const credential = readCredential(c) ?? bodyCredential;
   if (credential === null) return NOBODY;
-  if (access !== "agent") return authenticate(credential, access);
+  if (!isHandlersOwn(access)) return authenticate(credential, access);
   // A JWT is never a key, see `loadConfig`: that spares a look-up on every call of an agent whose users carry one.
   if (isJwtShaped(credential)) return SOMEBODY_ELSE;
   return authenticate(credential, access).then((known) => (known.ok ? known : SOMEBODY_ELSE));
+}
+
+/** The handler decides who may go on: whom it meets may be nobody that we know. */
+function isHandlersOwn(access: Access): access is "agent" | "any_key" {
+  return access === "agent" || access === "any_key";
 }
 
 const NOBODY = ok(ANONYMOUS);
@@ -133,7 +138,7 @@ function readCredential(c: AppContext): string | null {
 }
 
 function checkScope(actor: Actor, spec: AnyEndpointSpec): Result<null> {
-  if (spec.access === "open" || spec.access === "agent") return ok(null);
+  if (spec.access === "open" || isHandlersOwn(spec.access)) return ok(null);
   if (spec.access === "metrics") return actor === METRICS_READER.actor ? ok(null) : authorizeAdmin(actor);
   if (spec.access === "admin") return authorizeAdmin(actor);
   const access = authorize(actor, spec.access);

@@ -19,7 +19,7 @@ const spec: AnyEndpointSpec = {
     "Streamable HTTP without sessions: one JSON-RPC message in, one JSON answer out; a call that asks for progress is " +
     "answered by a stream. Needs a key; the tools, prompts and resources that it sees are those its scopes allow.",
   // Which scope is needed is each tool's to say.
-  access: "agent",
+  access: "any_key",
   body: z.unknown(),
   responses: [...MCP_RESPONSES, MCP_PROGRESS_RESPONSE],
   errors: ["UNAUTHENTICATED", "FORBIDDEN"],
