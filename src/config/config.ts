@@ -1,3 +1,4 @@
+import "./zod-settings.ts";
 import * as z from "zod";
 import { isJwtShaped } from "../core/jwt-shape.ts";
 import {
@@ -11,9 +12,6 @@ import {
   WEBHOOK_SECRET_MAX_BYTES,
   WEBHOOK_SECRET_MIN_BYTES,
 } from "./limits.ts";
-
-/** `workerd` has no `eval`: without this zod probes for it on every schema it compiles. */
-z.config({ jitless: true });
 
 const wholeNumber = (fallback: number, min: number, max: number) =>
   z

@@ -1,3 +1,4 @@
+import "../config/zod-settings.ts";
 import * as z from "zod";
 import { OWNER_ID_MAX_CHARS, PAGE_DEFAULT_ITEMS, PAGE_MAX_ITEMS } from "../config/limits.ts";
 import type { JsonObject } from "../core/json.ts";
