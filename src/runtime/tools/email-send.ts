@@ -1,13 +1,8 @@
 import * as z from "zod";
+import { EMAIL_ADDRESS_MAX_CHARS, isEmailAddress, isOneLine } from "../../core/email-address.ts";
 import { err, ok, type Result } from "../../core/result.ts";
-import { isEmailAddress, isOneLine } from "../email/address.ts";
 import type { Email, EmailSender } from "../email/email-sender.ts";
-import {
-  EMAIL_ADDRESS_MAX_CHARS,
-  EMAIL_CONTENT_MAX_CHARS,
-  EMAIL_MAX_RECIPIENTS,
-  EMAIL_SUBJECT_MAX_CHARS,
-} from "../email/limits.ts";
+import { EMAIL_CONTENT_MAX_CHARS, EMAIL_MAX_RECIPIENTS, EMAIL_SUBJECT_MAX_CHARS } from "../email/limits.ts";
 import { defineTool, fail, failForNow, output } from "../tool.ts";
 
 const address = z
