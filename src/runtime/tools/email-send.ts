@@ -27,7 +27,8 @@ export const emailSendTool = defineTool({
   name: "emailSend",
   description:
     "Sends a message through the e-mail service that the operator configured: as `text`, `html` or both. `from` is the " +
-    "operator's default where it is left out. Sent once, however often the step is tried.",
+    "operator's default where it is left out. Each attempt of the step carries the same `Idempotency-Key`: a service that " +
+    "knows it, as Resend does, sends once however often the step is tried; another one may send each time.",
   config,
   output: z.object({ id: z.string() }),
   effect: "write",
