@@ -1,6 +1,7 @@
 import { createServer } from "node:net";
 import { Cron } from "croner";
 import { convertV4MiniflareOptions, Miniflare, type WorkerdStructuredLog } from "miniflare";
+import { ConfigError } from "../src/config/config.ts";
 import { ROOT } from "./build.ts";
 import { ownSocketBinding } from "./own-socket.ts";
 import { createSandboxProcesses } from "./sandbox.ts";
@@ -23,7 +24,7 @@ export interface LocalServer {
 /**
  * Runs the bundled Worker on workerd, listening on a socket that leads straight to it, with the cron triggers of
  * wrangler.toml. State is kept under `stateDir`.
- * @throws Error when the port is taken.
+ * @throws Error when the port is taken. ConfigError when the host is none of this machine's.
  */
 export async function serveWorker(options: {
   readonly bundle: string;
@@ -100,12 +101,18 @@ export async function findFreePort(host: string): Promise<number> {
   return listenOnce(host, 0);
 }
 
+/** What listening says of a host that is none of this machine's. */
+const NO_ADDRESS: ReadonlySet<string> = new Set(["ENOTFOUND", "EAI_AGAIN", "EADDRNOTAVAIL", "EINVAL"]);
+const HOST_RULE = "an address of this machine, such as 127.0.0.1, 0.0.0.0 or ::, or a name of one";
+
 async function assertPortFree(host: string, port: number): Promise<void> {
   try {
     await listenOnce(host, port);
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code === "EADDRINUSE") throw new Error(`port ${port} is in use; choose another with PORT=…`);
+    if (code === "EACCES") throw new Error(`port ${port} is not for this user; choose another with PORT=…`);
+    if (NO_ADDRESS.has(String(code))) throw new ConfigError(`HOST: ${HOST_RULE}`);
     throw error;
   }
 }

@@ -1,3 +1,4 @@
+import { access, constants, mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { adaptersInUse } from "../src/config/adapters.ts";
@@ -44,7 +45,7 @@ async function main(): Promise<void> {
   const config = loadConfig(variables);
   const host = process.env.HOST || "127.0.0.1";
   const port = readPort(process.env.PORT);
-  const stateDir = resolve(ROOT, process.env.STATE_DIR || ".wrangler/state");
+  const stateDir = await makeStateDir(process.env.STATE_DIR || ".wrangler/state");
   const sayBuilding = () => {
     if (!flags.json) console.log("Building the Worker …");
   };
@@ -106,6 +107,17 @@ function readPort(text: string | undefined): number {
   if (!Number.isInteger(port) || port < 1 || port > 65_535)
     throw new ConfigError("PORT: a whole number from 1 to 65535");
   return port;
+}
+
+async function makeStateDir(path: string): Promise<string> {
+  const folder = resolve(ROOT, path);
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK | constants.X_OK);
+    return folder;
+  } catch {
+    throw new ConfigError("STATE_DIR: a folder to write in; it is made where it is missing");
+  }
 }
 
 function stopOnSignal(stop: () => Promise<void>): Promise<void> {

@@ -1,4 +1,6 @@
+import "./zod-settings.ts";
 import * as z from "zod";
+import { isEmailAddress } from "../core/email-address.ts";
 import { isJwtShaped } from "../core/jwt-shape.ts";
 import {
   ADMIN_KEY_MIN_CHARS,
@@ -11,9 +13,6 @@ import {
   WEBHOOK_SECRET_MAX_BYTES,
   WEBHOOK_SECRET_MIN_BYTES,
 } from "./limits.ts";
-
-/** `workerd` has no `eval`: without this zod probes for it on every schema it compiles. */
-z.config({ jitless: true });
 
 const wholeNumber = (fallback: number, min: number, max: number) =>
   z
@@ -198,7 +197,10 @@ const variables = {
   CACHE_L1_MAX_BYTES: wholeNumber(16_777_216, 0, 67_108_864),
   EMAIL_API_URL: httpUrl.default("https://api.resend.com"),
   EMAIL_API_KEY: headerSecret.optional(),
-  EMAIL_FROM: z.string().max(320).optional(),
+  EMAIL_FROM: z
+    .string()
+    .refine(isEmailAddress, "an address such as ada@example.com or Ada <ada@example.com>")
+    .optional(),
   OUTBOUND_PRIVATE_HOSTS: hostList,
   OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl.optional(),
   OTEL_EXPORTER_OTLP_HEADERS: headerList,

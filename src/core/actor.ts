@@ -12,7 +12,12 @@ export type Scope = (typeof SCOPES)[number];
  * (a deploy reaching its own runtime, a cron job): trusted like admin and never counted against a limit.
  */
 export type Actor =
-  | { readonly kind: "anonymous"; readonly id: string }
+  | {
+      readonly kind: "anonymous";
+      readonly id: string;
+      /** A credential came along that is no key of ours, or no longer one. */
+      readonly sentUnknownKey?: true;
+    }
   | { readonly kind: "key"; readonly id: string; readonly ownerId: string; readonly scopes: ReadonlySet<Scope> }
   | { readonly kind: "admin"; readonly id: string }
   | { readonly kind: "system"; readonly id: string };
@@ -39,7 +44,7 @@ export type OwnerAccess = { readonly kind: "owner"; readonly ownerId: string } |
 export function authorize(actor: Actor, scope: Scope, claimedOwnerId?: string): Result<OwnerAccess> {
   switch (actor.kind) {
     case "anonymous":
-      return unauthenticated();
+      return err(unauthenticated(actor));
     case "admin":
     case "system":
       return ok(claimedOwnerId === undefined ? { kind: "any" } : { kind: "owner", ownerId: claimedOwnerId });
@@ -68,16 +73,25 @@ export function mayAccess(access: OwnerAccess, ownerId: string): boolean {
 
 /** Admin's own business: keys, providers, jobs. */
 export function authorizeAdmin(actor: Actor): Result<null> {
-  if (actor.kind === "anonymous") return unauthenticated();
+  if (actor.kind === "anonymous") return err(unauthenticated(actor));
   return actor.kind === "key" ? missingScope("admin") : ok(null);
 }
 
-function unauthenticated(): Result<never, AppError> {
-  return err({
-    code: "UNAUTHENTICATED",
-    detail: "send a key as 'Authorization: Bearer <key>' or 'X-API-Key: <key>'",
-  });
+/** Why nobody in particular is not let in where a key is needed. */
+export function unauthenticated(actor: Actor & { readonly kind: "anonymous" }): AppError {
+  return actor.sentUnknownKey === true ? UNKNOWN_KEY : NO_KEY;
 }
+
+const NO_KEY: AppError = {
+  code: "UNAUTHENTICATED",
+  detail: "send a key as 'Authorization: Bearer <key>' or 'X-API-Key: <key>'",
+};
+
+/** One answer for unknown, expired and revoked keys: it tells nobody that a key was one. */
+export const UNKNOWN_KEY: AppError = {
+  code: "UNAUTHENTICATED",
+  detail: "this key is unknown, expired or revoked",
+};
 
 function missingScope(scope: Scope): Result<never, AppError> {
   return err({ code: "FORBIDDEN", detail: `this key lacks the scope ${scope}` });

@@ -32,7 +32,7 @@ function renderOperation(entry: { path: string; method: string; operation: JsonO
   const parameters = Array.isArray(operation.parameters) ? operation.parameters.filter(isJsonObject) : [];
   return html`<details>
 <summary><span class="method">${entry.method}</span><code>${entry.path}</code> <span>${text(operation.summary)}</span>
-<span class="scope">${text(operation["x-scope"] ?? "open")}</span></summary>
+<span class="scope">${text(operation["x-scope"] ?? (isOpen(operation) ? "open" : "any key"))}</span></summary>
 <div>
 ${operation.description === undefined ? "" : html`<p>${text(operation.description)}</p>`}
 ${parameters.length === 0 ? "" : html`<h4>Parameters</h4><table>${parameters.map(renderParameter)}</table>`}
@@ -48,6 +48,11 @@ ${operation.requestBody === undefined ? "" : html`<h4>Body</h4>${jsonBlock(schem
 function renderParameter(parameter: JsonObject) {
   return html`<tr><td><code>${text(parameter.name)}</code></td><td>${text(parameter.in)}</td>
 <td>${parameter.required === true ? "required" : ""}</td><td><code>${JSON.stringify(parameter.schema)}</code></td></tr>`;
+}
+
+/** One of the ways to be let in is to bring nothing. */
+function isOpen({ security }: JsonObject): boolean {
+  return Array.isArray(security) && security.some((way) => isJsonObject(way) && Object.keys(way).length === 0);
 }
 
 function tagOf(operation: JsonObject): string {

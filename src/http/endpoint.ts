@@ -2,7 +2,7 @@ import { type Context, Hono } from "hono";
 import type * as z from "zod";
 import type { Call, Scope } from "../core/actor.ts";
 import { type AtOnce, goOn } from "../core/at-once.ts";
-import type { AppError } from "../core/errors.ts";
+import { type AppError, validationFailed } from "../core/errors.ts";
 import { ok, type Result } from "../core/result.ts";
 import type { Gate } from "./admission/contract.ts";
 import { readJsonText } from "./body.ts";
@@ -13,10 +13,11 @@ import { problemResponse } from "./problem.ts";
 
 /**
  * Who may come in. `open`: anybody. `agent`: the credential is looked at but may be somebody else's business (a graph
- * reads its own `Authorization`), so a strange one counts as none. `metrics`: admin or METRICS_TOKEN. A scope: a key
- * that has it.
+ * reads its own `Authorization`), so a strange one counts as none, and is told to be one where the service needs a key.
+ * `any_key`: a key, whatever its scopes; the handler refuses everybody else, after checks of its own. `metrics`: admin
+ * or METRICS_TOKEN. A scope: a key that has it.
  */
-export type Access = "open" | "agent" | "metrics" | Scope;
+export type Access = "open" | "agent" | "any_key" | "metrics" | Scope;
 
 /** One route as declared: what validates it is what describes it. Paths use OpenAPI's form, `/servers/{serverId}`. */
 export interface EndpointSpec<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType> {
@@ -46,6 +47,8 @@ export interface EndpointSpec<Params extends z.ZodType, Query extends z.ZodType,
   readonly params?: Params;
   readonly query?: Query;
   readonly body?: Body;
+  /** How the body may be named, where `application/json` is not the only way. */
+  readonly bodyTypes?: readonly string[];
   /**
    * The body is a run's input: data, and not what we keep as it is. Every other one holds nothing that a store refuses,
    * which is half a surrogate pair, or NUL in a name.
@@ -63,7 +66,8 @@ export interface EndpointSpec<Params extends z.ZodType, Query extends z.ZodType,
 }
 
 export interface ResponseSpec {
-  readonly status: number;
+  /** `default`: every status that has no line of its own, and beside a problem what else comes with its status. */
+  readonly status: number | "default";
   readonly description: string;
   readonly schema?: z.ZodType;
   /** `application/json` unless said otherwise. */
@@ -195,7 +199,7 @@ function parsePlace<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodTyp
   const { url } = c.req;
   const text = spec.query === undefined ? "" : url.slice(url.indexOf("?") + 1 || url.length);
   const known = memo?.get(text);
-  const query = known ?? parse(spec.query, spec.query && singleValued(c.req.queries()), "");
+  const query = known ?? parseQuery(spec.query, c);
   if (known === undefined && query.ok) memo?.set(text, query);
   return query.ok ? ok({ params: params.value, query: query.value }) : query;
 }
@@ -245,10 +249,21 @@ export function honoPath(path: string): string {
 }
 
 function success(c: AppContext, spec: ResponseSpec | undefined, value: unknown): Response {
-  const status = spec?.status ?? 200;
+  const status = typeof spec?.status === "number" ? spec.status : 200;
   if (spec?.schema === undefined) return c.body(null, 204);
   return Response.json(value, { status, headers: { "Cache-Control": "no-store" } });
 }
+
+function parseQuery<Q extends z.ZodType>(schema: Q | undefined, c: AppContext): Result<z.output<Q>> {
+  const given = schema && singleValued(c.req.queries());
+  const query = parse(schema, given, "");
+  if (query.ok || given === undefined || query.error.code !== "VALIDATION_FAILED") return query;
+  return validationFailed(
+    query.error.errors.map((fault) => (Array.isArray(given[fault.path]) ? { ...fault, message: REPEATED } : fault)),
+  );
+}
+
+const REPEATED = "must be given only once";
 
 /** A parameter given twice stays a list, which no schema of ours takes: it is refused, not silently halved. */
 function singleValued(queries: Record<string, string[]>): Record<string, string | string[]> {

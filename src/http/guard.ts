@@ -29,6 +29,8 @@ const METRICS_READER: Identity = {
   limits: {},
 };
 const ANONYMOUS: Identity = { actor: { kind: "anonymous", id: "anonymous" }, limits: {} };
+/** The same, who is told so where a key is needed after all. */
+const STRANGER: Identity = { actor: { kind: "anonymous", id: "anonymous", sentUnknownKey: true }, limits: {} };
 
 /**
  * Lets a request in: who is it, may it go on now, has it the scope. The scope check here spares work; the one that
@@ -112,28 +114,32 @@ function identify(
   authenticate: (credential: string, access: Access) => Promise<Result<Identity>>,
 ): AtOnce<Result<Identity>> {
   if (access === "open") return NOBODY;
-  const credential = readCredential(c, access) ?? bodyCredential;
+  const credential = readCredential(c) ?? bodyCredential;
   if (credential === null) return NOBODY;
-  const identity = authenticate(credential, access);
-  return access === "agent" ? identity.then((known) => (known.ok ? known : NOBODY)) : identity;
+  if (!isHandlersOwn(access)) return authenticate(credential, access);
+  // A JWT is never a key, see `loadConfig`: that spares a look-up on every call of an agent whose users carry one.
+  if (isJwtShaped(credential)) return SOMEBODY_ELSE;
+  return authenticate(credential, access).then((known) => (known.ok ? known : SOMEBODY_ELSE));
+}
+
+/** The handler decides who may go on: whom it meets may be nobody that we know. */
+function isHandlersOwn(access: Access): access is "agent" | "any_key" {
+  return access === "agent" || access === "any_key";
 }
 
 const NOBODY = ok(ANONYMOUS);
+const SOMEBODY_ELSE = ok(STRANGER);
 
-/**
- * `X-API-Key` wins: on an agent's endpoint `Authorization` belongs to the graph. A JWT is never a credential of ours, see
- * `loadConfig`: that spares a look-up on every call of an agent whose users carry one.
- */
-function readCredential(c: AppContext, access: Access): string | null {
+/** `X-API-Key` wins: on an agent's endpoint `Authorization` belongs to the graph. */
+function readCredential(c: AppContext): string | null {
   const apiKey = c.req.header("x-api-key")?.trim();
   if (apiKey) return apiKey;
-  const bearer = /^Bearer +(\S+) *$/i.exec(c.req.header("authorization") ?? "")?.[1] ?? null;
-  return access === "agent" && bearer !== null && isJwtShaped(bearer) ? null : bearer;
+  return /^Bearer +(\S+) *$/i.exec(c.req.header("authorization") ?? "")?.[1] ?? null;
 }
 
 /** An owner in the query has to be the key's, also where the route takes none there. */
 function checkScope(c: AppContext, actor: Actor, spec: AnyEndpointSpec): Result<null> {
-  if (spec.access === "open" || spec.access === "agent") return ok(null);
+  if (spec.access === "open" || isHandlersOwn(spec.access)) return ok(null);
   if (spec.access === "metrics") return actor === METRICS_READER.actor ? ok(null) : authorizeAdmin(actor);
   if (spec.access === "admin") return authorizeAdmin(actor);
   const access = authorize(actor, spec.access, c.req.query("ownerId") || undefined);

@@ -20,11 +20,38 @@ const PROBLEM_SCHEMA: JsonObject = {
     requestId: { type: "string" },
     error: { type: "string", description: "The same text as `detail`" },
     errors: {
+      description: "Of VALIDATION_FAILED: every fault, by field",
       type: "array",
       items: {
         type: "object",
         required: ["path", "message"],
         properties: { path: { type: "string" }, message: { type: "string" } },
+      },
+    },
+    agentId: { type: "string", description: "Of ALREADY_DEPLOYED: the agent that is there" },
+    endpoint: { type: "string", format: "uri", description: "Of ALREADY_DEPLOYED: where that agent is called" },
+    dashboardUrl: { type: "string", format: "uri", description: "Of ALREADY_DEPLOYED: its page" },
+    "violated-policies": {
+      description: "Of RATE_LIMITED: the limits that are used up",
+      type: "array",
+      items: { type: "string" },
+    },
+    runId: { type: "string", description: "Of RUN_FAILED, RUN_TIMEOUT and POLICY_REFUSED: the run" },
+    step: { type: "string", description: "Of the same: the step that is to blame" },
+    rule: { type: "string", description: "Of POLICY_REFUSED: the rule's name" },
+    attempts: {
+      description: "Of SEARCH_UNAVAILABLE: who was asked, who was skipped, and why",
+      type: "array",
+      items: {
+        type: "object",
+        required: ["provider", "outcome", "reason", "httpStatus", "durationMs"],
+        properties: {
+          provider: { type: "string" },
+          outcome: { type: "string", enum: ["ok", "failed", "skipped"] },
+          reason: { type: ["string", "null"] },
+          httpStatus: { type: ["integer", "null"] },
+          durationMs: { type: "number" },
+        },
       },
     },
   },
@@ -79,24 +106,34 @@ export function describeApi(specs: readonly AnyEndpointSpec[], info: { readonly 
 
 function describeOperation(spec: AnyEndpointSpec, components: Map<string, Json>): JsonObject {
   const schemaOf = (schema: z.ZodType, io: "input" | "output") => toJsonSchema(schema, io, components);
-  const scope = spec.access === "open" || spec.access === "agent" ? null : spec.access;
-  const security: Json[] = scope === null ? [{}] : [{ bearer: [] }, { apiKey: [] }];
+  const scope = spec.access === "open" || spec.access === "agent" || spec.access === "any_key" ? null : spec.access;
   return {
     operationId: spec.operationId,
     tags: [spec.tag],
     summary: spec.summary,
     ...(spec.description === undefined ? {} : { description: spec.description }),
-    security: spec.access === "agent" ? [{}, { bearer: [] }, { apiKey: [] }] : security,
+    security: securityOf(spec.access),
     ...(scope === null ? {} : { "x-scope": scope }),
     parameters: [
       ...parameters(spec.params, "path", schemaOf),
       ...parameters(spec.query, "query", schemaOf),
       ...(spec.idempotent ? [IDEMPOTENCY_PARAMETER] : []),
     ],
-    ...(spec.body === undefined
-      ? {}
-      : { requestBody: { required: true, content: { "application/json": { schema: schemaOf(spec.body, "input") } } } }),
+    ...(spec.body === undefined ? {} : { requestBody: describeBody(spec.body, spec.bodyTypes, schemaOf) }),
     responses: mergeResponses(declared(spec, schemaOf), problems(spec)),
+  };
+}
+
+function securityOf(access: AnyEndpointSpec["access"]): Json {
+  if (access === "open") return [{}];
+  return [...(access === "agent" ? [{}] : []), { bearer: [] }, { apiKey: [] }];
+}
+
+function describeBody(body: z.ZodType, types: readonly string[] = ["application/json"], schemaOf: SchemaOf): Json {
+  const schema = schemaOf(body, "input");
+  return {
+    required: body._zod.optin !== "optional",
+    content: Object.fromEntries(types.map((type) => [type, { schema }])),
   };
 }
 
@@ -140,7 +177,10 @@ interface DescribedResponse extends JsonObject {
   readonly content?: JsonObject;
 }
 
-/** Of one status, what a route answers itself and what it answers as a problem are contents of one response. */
+/**
+ * Of one status, what a route answers itself and what it answers as a problem are contents of one response. What it
+ * answers with any status may come with that of a problem.
+ */
 function mergeResponses(
   own: Readonly<Record<string, DescribedResponse>>,
   failures: Readonly<Record<string, DescribedResponse>>,
@@ -153,6 +193,13 @@ function mergeResponses(
       ...more,
       description: `${description}; ${failure.description}`,
       content: { ...content, ...failure.content },
+    };
+  }
+  if (own.default === undefined) return merged;
+  for (const [status, { description, content }] of Object.entries(failures)) {
+    merged[status] = {
+      description: `${description}; ${own.default.description}`,
+      content: { ...content, ...own.default.content },
     };
   }
   return merged;

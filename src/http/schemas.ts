@@ -1,3 +1,4 @@
+import "../config/zod-settings.ts";
 import * as z from "zod";
 import { OWNER_ID_MAX_CHARS, PAGE_DEFAULT_ITEMS, PAGE_MAX_ITEMS } from "../config/limits.ts";
 import type { JsonObject } from "../core/json.ts";
@@ -17,17 +18,24 @@ export const ownerId = z
 
 export const jsonObject = z.record(z.string(), z.json()).transform((value) => value as JsonObject);
 
-const pageLimit = z
-  .string()
-  .regex(/^\d{1,3}$/, `a whole number from 1 to ${PAGE_MAX_ITEMS}`)
-  .transform(Number)
-  .refine((n) => n >= 1 && n <= PAGE_MAX_ITEMS, `a whole number from 1 to ${PAGE_MAX_ITEMS}`);
+/** A whole number from 1 to `max`, as a query string writes it; `fallback` where it is left out. */
+export function countUpTo(max: number, fallback: number) {
+  return z
+    .string()
+    .refine(
+      (text) => /^\d{1,9}$/.test(text) && Number(text) >= 1 && Number(text) <= max,
+      `a whole number from 1 to ${max}`,
+    )
+    .transform(Number)
+    .default(fallback)
+    .meta({ type: "integer", minimum: 1, maximum: max, description: `${fallback} where it is left out` });
+}
 
 export const NO_CURSOR = "a nextCursor of an earlier page";
 
 /** `?limit=&cursor=` of every list. A cursor is opaque to the caller: the id of the last item of the page before. */
 export const pageQuery = {
-  limit: pageLimit.optional().transform((n) => n ?? PAGE_DEFAULT_ITEMS),
+  limit: countUpTo(PAGE_MAX_ITEMS, PAGE_DEFAULT_ITEMS),
   cursor: z
     .string()
     .regex(/^[A-Za-z0-9_:-]{1,128}$/, NO_CURSOR)

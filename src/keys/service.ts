@@ -5,7 +5,15 @@ import {
   KEY_CACHE_MS,
   UNKNOWN_KEY_CACHE_MS,
 } from "../config/limits.ts";
-import { type Actor, authorize, authorizeAdmin, authorizeOwner, type Call, mayAccess } from "../core/actor.ts";
+import {
+  type Actor,
+  authorize,
+  authorizeAdmin,
+  authorizeOwner,
+  type Call,
+  mayAccess,
+  UNKNOWN_KEY,
+} from "../core/actor.ts";
 import { type Clock, isoTime } from "../core/clock.ts";
 import { digestsEqual, sha256, toHex } from "../core/crypto.ts";
 import { notFound, validationFailed } from "../core/errors.ts";
@@ -113,7 +121,7 @@ export function createKeyService(deps: {
     },
 
     async authenticate(credential) {
-      if (credential.length > CREDENTIAL_MAX_CHARS) return unknownKey();
+      if (credential.length > CREDENTIAL_MAX_CHARS) return err(UNKNOWN_KEY);
       const { digest, hash } = digests.get(credential) ?? (await digests.make(credential));
       if (digestsEqual(digest, await systemDigest)) return ok(identity({ kind: "system", id: "system" }));
       if (adminDigest !== null && digestsEqual(digest, await adminDigest)) {
@@ -121,8 +129,8 @@ export function createKeyService(deps: {
       }
       const shard = shardOfKey(credential);
       const record = shard === null ? null : await find(hash, shard);
-      if (record === null || record.revokedAt !== null) return unknownKey();
-      if (record.expiresAt !== null && Date.parse(record.expiresAt) <= clock.now()) return unknownKey();
+      if (record === null || record.revokedAt !== null) return err(UNKNOWN_KEY);
+      if (record.expiresAt !== null && Date.parse(record.expiresAt) <= clock.now()) return err(UNKNOWN_KEY);
       return ok(identity(actorOf(record), record.limits));
     },
   };
@@ -136,10 +144,6 @@ function actorOf(record: KeyRecord): Actor {
 
 function identity(actor: Actor, limits: KeyLimits = {}): Identity {
   return { actor, limits };
-}
-
-function unknownKey(): Result<never> {
-  return err({ code: "UNAUTHENTICATED", detail: "this key is unknown, expired or revoked" });
 }
 
 function toDocument(record: KeyRecord): Document {

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { unauthenticated } from "../core/actor.ts";
 import { callOf, clientAddress } from "../http/context.ts";
 import type { AnyEndpointSpec, Endpoint } from "../http/endpoint.ts";
 import { MCP_RESPONSES } from "./contract.ts";
@@ -18,7 +19,7 @@ const spec: AnyEndpointSpec = {
     "Streamable HTTP without sessions: one JSON-RPC message in, one JSON answer out; a call that asks for progress is " +
     "answered by a stream. Needs a key; the tools, prompts and resources that it sees are those its scopes allow.",
   // Which scope is needed is each tool's to say.
-  access: "agent",
+  access: "any_key",
   body: z.unknown(),
   responses: MCP_RESPONSES,
   errors: ["UNAUTHENTICATED", "FORBIDDEN"],
@@ -37,7 +38,8 @@ export function createProductMcpEndpoints(deps: ProductMcpDeps): readonly Endpoi
         const known = serving.admit(c);
         if (!known.ok) return serving.refuse(c, known.error);
         const call = callOf(c);
-        if (call.actor.kind === "anonymous") return serving.refuse(c, UNAUTHENTICATED);
+        const { actor } = call;
+        if (actor.kind === "anonymous") return serving.refuse(c, unauthenticated(actor));
         const caller = {
           call,
           callerAddress: clientAddress(c),
@@ -51,11 +53,6 @@ export function createProductMcpEndpoints(deps: ProductMcpDeps): readonly Endpoi
     ...createProtectedResourceEndpoints(),
   ];
 }
-
-const UNAUTHENTICATED = {
-  code: "UNAUTHENTICATED",
-  detail: "send a key as 'Authorization: Bearer <key>' or 'X-API-Key: <key>'",
-} as const;
 
 /** Made at first use: describing every schema costs what a start need not pay. */
 function lazily<T extends object>(make: () => T): () => T {

@@ -18,7 +18,13 @@ const agentParams = z.object({ agentId: z.string().min(1) });
 const runParams = z.object({ agentId: z.string().min(1), runId: z.string().min(1) });
 
 /** Any JSON, checked as such while it was read; no body is null. */
-const runInput = z.unknown().transform((value) => (value ?? null) as Json);
+const runInput = z
+  .unknown()
+  .optional()
+  .transform((value) => (value ?? null) as Json);
+
+/** JSON, unless the graph names another type. */
+const ANYTHING = { schema: z.unknown(), contentType: "*/*" };
 
 /** The agents contract, as this Worker's own runtime serves it. */
 export function createRuntimeEndpoints(runtime: RuntimeService, toRunRequest: ToRunRequest): readonly Endpoint[] {
@@ -135,7 +141,10 @@ function runningAgents(runtime: RuntimeService, toRunRequest: ToRunRequest): rea
         params: agentParams,
         body: runInput,
         anyText: true,
-        responses: [{ status: 200, description: "What the graph answers", schema: z.unknown() }],
+        responses: [
+          { status: 200, description: "The graph's own answer, where it says no other status", ...ANYTHING },
+          { status: "default", description: "The graph's own answer, with the status that it says", ...ANYTHING },
+        ],
         errors: [
           "UNAUTHENTICATED",
           "FORBIDDEN",
@@ -168,7 +177,10 @@ function runningAgents(runtime: RuntimeService, toRunRequest: ToRunRequest): rea
         access: "servers:read",
         params: agentParams,
         query: z.object({ ...pageQuery, cursor: cursorOf(runIdSchema), outcome: z.enum(RUN_OUTCOMES).optional() }),
-        responses: [{ status: 200, description: "One page of traces", schema: pageOf(runTraceSchema) }],
+        responses: [
+          { status: 200, description: "One page of traces", schema: pageOf(runTraceSchema) },
+          { status: 200, description: "Runs as they happen", schema: z.string(), contentType: "text/event-stream" },
+        ],
         errors: ["NOT_FOUND"],
       },
       async ({ call, params, query, c }) => {

@@ -11,6 +11,7 @@ import {
 import { safeUrl } from "./quality/urls.ts";
 
 export const MAX_RESULTS = 20;
+export const DEFAULT_RESULTS = 5;
 export const MAX_DOMAINS = 20;
 
 const domain = z
@@ -37,7 +38,7 @@ const query = z
 export const searchRequest = z
   .strictObject({
     query,
-    maxResults: z.int().min(1).max(MAX_RESULTS).default(5),
+    maxResults: z.int().min(1).max(MAX_RESULTS).default(DEFAULT_RESULTS),
     topic: z.enum(["general", "news", "finance"]).default("general"),
     searchDepth: z.enum(["basic", "advanced"]).default("basic"),
     timeRange: z.enum(["day", "week", "month", "year"]).nullable().default(null),

@@ -1,12 +1,15 @@
 import * as z from "zod";
 import { ok } from "../core/result.ts";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
-import { ownerId } from "../http/schemas.ts";
+import { countUpTo, ownerId } from "../http/schemas.ts";
 import { formatCacheStatus } from "./cache/cache-status.ts";
 import {
   cacheStats,
+  DEFAULT_RESULTS,
   documentId,
   domainList,
+  MAX_DOMAINS,
+  MAX_RESULTS,
   purgeAnswer,
   putDocumentsAnswer,
   putDocumentsBody,
@@ -17,13 +20,14 @@ import {
 import type { SearchReply } from "./reply.ts";
 import type { SearchService } from "./service.ts";
 
-const { query, maxResults, topic, searchDepth, timeRange, country, language, cache } = searchRequest.shape;
+const { query, topic, searchDepth, timeRange, country, language, cache } = searchRequest.shape;
 
 const domainsByComma = z
   .string()
   .default("")
   .transform((text) => text.split(",").filter((part) => part.trim() !== ""))
-  .pipe(domainList);
+  .pipe(domainList)
+  .describe(`Host names, separated by commas; at most ${MAX_DOMAINS}`);
 
 const flag = z
   .enum(["true", "false"])
@@ -33,12 +37,7 @@ const flag = z
 /** The same fields as in the body, written as text; domains are separated by commas. */
 const searchQuery = z.strictObject({
   q: query,
-  maxResults: z
-    .string()
-    .regex(/^\d{1,3}$/, "a whole number")
-    .transform(Number)
-    .optional()
-    .pipe(maxResults),
+  maxResults: countUpTo(MAX_RESULTS, DEFAULT_RESULTS),
   topic,
   searchDepth,
   timeRange,

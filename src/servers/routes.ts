@@ -108,6 +108,7 @@ export function createServerEndpoints(servers: ServerService, followLog: FollowL
         params: serverParams,
         query: ownerQuery,
         body: patchServerBody,
+        bodyTypes: ["application/json", "application/merge-patch+json"],
         responses: [{ status: 200, description: "The record", schema: serverRecord }],
         errors: ["NOT_FOUND", "VERSION_CONFLICT"],
       },

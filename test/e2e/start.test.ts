@@ -186,6 +186,17 @@ test("a malformed variable stops the start with its name and what is allowed, no
   expect(stderr).not.toContain("plenty-of-it");
 });
 
+test.each([
+  ["HOST", "nonsense.invalid", "HOST: an address of this machine"],
+  ["STATE_DIR", join(ROOT, "package.json"), "STATE_DIR: a folder to write in"],
+])("a %s that cannot be stops the start with its name and what is allowed", async (name, value, said) => {
+  const stateDir = await makeStateDir();
+  const own = { HOST: "127.0.0.1", PORT: "8787", STATE_DIR: stateDir, [name]: value };
+  const { code, stderr } = await runScript(["scripts/start.ts", "--vars", join(stateDir, ".dev.vars")], own);
+  expect([code, stderr.split(value).length]).toEqual([1, 1]);
+  expect(stderr).toContain(said);
+});
+
 test("a port that is taken is named", async () => {
   const stateDir = await makeStateDir();
   const holder = createServer();

@@ -4,8 +4,6 @@ export const EMAIL_TIMEOUT_MS = 8_000;
 export const EMAIL_ANSWER_MAX_BYTES = 16_384;
 /** Resend takes no more at once. */
 export const EMAIL_MAX_RECIPIENTS = 50;
-/** RFC 3696: 64 for the mailbox, 255 for its domain, the @ between; and a name before it. */
-export const EMAIL_ADDRESS_MAX_CHARS = 320;
 /** RFC 5322, 2.1.1: the longest line. */
 export const EMAIL_SUBJECT_MAX_CHARS = 998;
 /** Of each, text and HTML: mail programs cut longer ones. */

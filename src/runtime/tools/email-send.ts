@@ -1,13 +1,8 @@
 import * as z from "zod";
+import { EMAIL_ADDRESS_MAX_CHARS, isEmailAddress, isOneLine } from "../../core/email-address.ts";
 import { err, ok, type Result } from "../../core/result.ts";
-import { isEmailAddress, isOneLine } from "../email/address.ts";
 import type { Email, EmailSender } from "../email/email-sender.ts";
-import {
-  EMAIL_ADDRESS_MAX_CHARS,
-  EMAIL_CONTENT_MAX_CHARS,
-  EMAIL_MAX_RECIPIENTS,
-  EMAIL_SUBJECT_MAX_CHARS,
-} from "../email/limits.ts";
+import { EMAIL_CONTENT_MAX_CHARS, EMAIL_MAX_RECIPIENTS, EMAIL_SUBJECT_MAX_CHARS } from "../email/limits.ts";
 import { defineTool, fail, failForNow, output } from "../tool.ts";
 
 const address = z
@@ -32,7 +27,8 @@ export const emailSendTool = defineTool({
   name: "emailSend",
   description:
     "Sends a message through the e-mail service that the operator configured: as `text`, `html` or both. `from` is the " +
-    "operator's default where it is left out. Sent once, however often the step is tried.",
+    "operator's default where it is left out. Each attempt of the step carries the same `Idempotency-Key`: a service that " +
+    "knows it, as Resend does, sends once however often the step is tried; another one may send each time.",
   config,
   output: z.object({ id: z.string() }),
   effect: "write",

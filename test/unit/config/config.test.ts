@@ -28,6 +28,7 @@ test("every bad variable is named with what is allowed, and none of the values",
     PUBLIC_URL: "https://user:pa55@example.com",
     TAVILY_API_KEY: "tvly-split\r\nX-Evil: 1",
     CORS_ORIGINS: "no-scheme.test",
+    EMAIL_FROM: "nonsense",
   };
   let message = "";
   try {
@@ -50,6 +51,16 @@ test("an admin key that looks like a JSON Web Token is refused, one with dots is
   expect(loadConfig({ ADMIN_API_KEY: dotted }).ADMIN_API_KEY).toBe(dotted);
   expect(() => loadConfig({ ADMIN_API_KEY: "x".repeat(513) })).toThrow("ADMIN_API_KEY: at most 512 characters");
 });
+
+test.each(["ada@example.com", "Ada <ada@example.com>", "Ada Lovelace <ada@mail.example.com>"])(
+  "messages may come from %s",
+  (address) => expect(loadConfig({ EMAIL_FROM: address }).EMAIL_FROM).toBe(address),
+);
+
+test.each(["Ada", "ada@", "Ada <ada>", "a@example.com, b@example.com", "Ada <ada@example.com", "a@b.c\r\nBcc: x@y.z"])(
+  "messages come from no %j",
+  (text) => expect(() => loadConfig({ EMAIL_FROM: text })).toThrow("EMAIL_FROM: an address such as"),
+);
 
 test("URLs lose the slash at their end", () => {
   expect(loadConfig({ PUBLIC_URL: "https://example.com/" }).PUBLIC_URL).toBe("https://example.com");

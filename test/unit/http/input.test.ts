@@ -44,7 +44,7 @@ function createRoutes() {
     const response = await app.request(path, init);
     return [response.status, ((await response.json()) as { text?: string }).text];
   };
-  return { ask, parses: () => parses };
+  return { app, ask, parses: () => parses };
 }
 
 test("a query string that comes again is parsed once, another one by itself", async () => {
@@ -133,6 +133,16 @@ test("a body that is full of such text has an answer of bounded size", async () 
   const { status, body } = await createTextRoutes()("/keep", full);
   expect(status).toBe(400);
   expect(body.errors).toHaveLength(20);
+});
+
+test("a parameter that is given twice is told so", async () => {
+  const { app } = createRoutes();
+  const response = await app.request("/x?text=a&text=b&other=1&other=2");
+  const { errors } = (await response.json()) as { errors: unknown };
+  expect([response.status, errors]).toEqual([
+    400,
+    expect.arrayContaining([{ path: "text", message: "must be given only once" }]),
+  ]);
 });
 
 test("a memo is bounded: the oldest goes first, and a long text is not kept", () => {

@@ -530,6 +530,28 @@ test("a public agent runs for anybody, whatever credential the caller carries", 
   for (const key of keys) expect((await app.call("POST", endpoint, { key, body: {} })).status).toBe(200);
 });
 
+test("whoever sends a key that is none is told so where one is needed, and who sends none is asked for one", async () => {
+  const app = createTestApp();
+  const ownerId = newOwner();
+  const created = await app.call("POST", "/mcp/servers", { body: { ...ECHO_API, access: "key", ownerId } });
+  const { endpoint } = (await app.call("POST", `/mcp/servers/${created.body.serverId}/deploy`, { body: { ownerId } }))
+    .body;
+  const { id, key: revoked } = await createKey(app, ownerId, ["agents:run"]);
+  await app.call("DELETE", `/keys/${id}?ownerId=${ownerId}`);
+  const jwt = "eyJhbGciOiJIUzI1NiJ9.e30.x";
+  for (const path of [endpoint, `${endpoint}/mcp`, "/mcp"]) {
+    const body = { jsonrpc: "2.0", id: 1, method: "tools/list" };
+    for (const key of [revoked, "somebody-elses-token", jwt, `orx_00_${"x".repeat(43)}`]) {
+      for (const sent of [{ key }, { key: null, headers: { "X-API-Key": key } }]) {
+        const answer = await app.call("POST", path, { ...sent, body });
+        expect([answer.status, answer.body.detail]).toEqual([401, "this key is unknown, expired or revoked"]);
+      }
+    }
+    const { status, body: problem } = await app.call("POST", path, { key: null, body });
+    expect([status, problem.detail]).toEqual([401, expect.stringMatching(/^send a key as 'Authorization: Bearer/)]);
+  }
+});
+
 test("the admin key has to name an owner where something is created or listed", async () => {
   const app = createTestApp();
   for (const [method, path, body] of [

@@ -51,3 +51,42 @@ test("the description is OpenAPI 3.1 whose references all lead somewhere", async
   );
   expect(new Set(ids).size).toBe(ids.length);
 });
+
+test("the description says what is needed and what comes back, as the routes do it", async () => {
+  const { body: api } = await createTestApp().call("GET", "/openapi.json", { key: null });
+  const operation = (method: string, path: string) => api.paths[path][method];
+  const typesOf = (described: { content: object }) => Object.keys(described.content).sort();
+  const KEY = [{ bearer: [] }, { apiKey: [] }];
+  expect(operation("post", "/mcp").security).toEqual(KEY);
+  expect(operation("post", "/agents/{agentId}/mcp").security).toEqual([{}, ...KEY]);
+  expect(operation("get", "/health").security).toEqual([{}]);
+  const deploy = "/mcp/servers/{serverId}/deploy";
+  const bodies = ["post", "put", "delete"].map((method) => operation(method, deploy).requestBody.required);
+  expect(bodies).toEqual([true, false, false]);
+  expect(operation("post", "/agents/{agentId}").requestBody.required).toBe(false);
+  expect(typesOf(operation("patch", "/mcp/servers/{serverId}").requestBody)).toEqual([
+    "application/json",
+    "application/merge-patch+json",
+  ]);
+  for (const path of ["/agents/{agentId}/runs", "/mcp/servers/{serverId}/logs"]) {
+    expect(typesOf(operation("get", path).responses[200])).toEqual(["application/json", "text/event-stream"]);
+  }
+  const { responses } = operation("post", "/agents/{agentId}");
+  expect([responses[200], responses.default].map(typesOf)).toEqual([["*/*"], ["*/*"]]);
+  expect(typesOf(responses[409])).toEqual(["*/*", "application/problem+json"]);
+  const parameters = (path: string) =>
+    Object.fromEntries(
+      operation("get", path).parameters.map((p: { name: string; schema: object }) => [p.name, p.schema]),
+    );
+  expect(parameters("/mcp/servers").limit).toMatchObject({ type: "integer", minimum: 1, maximum: 100 });
+  expect(parameters("/mcp/servers").limit).not.toHaveProperty("pattern");
+  expect(parameters("/search").maxResults).toMatchObject({ type: "integer", minimum: 1, maximum: 20 });
+  expect(parameters("/search").includeDomains.description).toContain("separated by commas");
+});
+
+test("the API's page tells open routes from those that take any key", async () => {
+  const { text } = await createTestApp().call("GET", "/docs", { key: null });
+  const scopeOf = (path: string) =>
+    new RegExp(`<code>${path}</code>[^]*?<span class="scope">([^<]*)</span>`).exec(text)?.[1];
+  expect([scopeOf("/mcp"), scopeOf("/health"), scopeOf("/search")]).toEqual(["any key", "open", "search"]);
+});

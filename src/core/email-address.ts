@@ -1,4 +1,5 @@
-import { EMAIL_ADDRESS_MAX_CHARS } from "./limits.ts";
+/** RFC 3696: 64 for the mailbox, 255 for its domain, the @ between; and a name before it. */
+export const EMAIL_ADDRESS_MAX_CHARS = 320;
 
 /** One @, and nothing that would end the address or begin another one. */
 const MAILBOX = /^[^\s@<>,;:"()[\]\\\p{Cc}]+@[^\s@<>,;:"()[\]\\\p{Cc}]+$/u;
