@@ -64,7 +64,7 @@ export function parse<T extends z.ZodType>(schema: T | undefined, value: unknown
 export function toFieldError(issue: z.core.$ZodIssue, whole = ""): FieldError {
   const path = issue.path.map(String).join(".");
   if (path === "" && issue.code === "invalid_type" && whole !== "") {
-    return { path, message: `${whole}: expected ${issue.expected}` };
+    return { path, message: `${whole}: ${issue.message}` };
   }
   return { path, message: issue.message };
 }

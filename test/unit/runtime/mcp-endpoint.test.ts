@@ -369,16 +369,16 @@ test("a graph that takes one of some words is called with one of them", async ()
 });
 
 test.each<[object, string]>([
-  [{ ...INITIALIZE, params: undefined }, "params: "],
-  [{ ...INITIALIZE, params: { ...INITIALIZE.params, clientInfo: { name: "test" } } }, "clientInfo.version: "],
-  [{ ...LIST, params: { cursor: 5 } }, "cursor: "],
-  [{ ...LIST, method: "tools/call" }, "params: "],
-  [{ ...LIST, method: "tools/call", params: {} }, "name: "],
-])("params that a method does not take are told by name: %j", async (message, begin) => {
+  [{ ...INITIALIZE, params: undefined }, "params: required"],
+  [{ ...INITIALIZE, params: { ...INITIALIZE.params, clientInfo: { name: "test" } } }, "clientInfo.version: required"],
+  [{ ...LIST, params: { cursor: 5 } }, "cursor: must be a string, not a number"],
+  [{ ...LIST, method: "tools/call" }, "params: required"],
+  [{ ...LIST, method: "tools/call", params: {} }, "name: required"],
+])("params that a method does not take are told by name: %j", async (message, detail) => {
   const { deploy, send } = createScene();
   const { status, body } = await send(await deploy(), message);
   expect([status, body.error.code]).toEqual([200, -32_602]);
-  expect(body.error.message).toMatch(new RegExp(`^${begin}Invalid input: expected \\w+, received \\w+$`));
+  expect(body.error.message).toBe(detail);
 });
 
 test("a tool of another name is no tool", async () => {
