@@ -15,6 +15,7 @@ export default defineConfig({
         test: {
           name: "node",
           include: ["test/{unit,http,contract}/**/*.test.ts"],
+          testTimeout: 30_000,
         },
       },
       {

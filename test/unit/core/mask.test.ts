@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { MASK, maskText, maskValue } from "../../../src/core/mask.ts";
+import { startCpuTimer } from "../../support/cpu-time.ts";
 
 test("secrets known by their look are masked wherever they stand", () => {
   const secrets = [
@@ -79,9 +80,9 @@ test("of names that are the same once masked none takes another's value", () => 
 
 test("many names that are the same once masked are told apart in no time", () => {
   const many = Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`tvly-${String(i).padStart(8, "0")}`, i]));
-  const startedAt = performance.now();
+  const cpuMs = startCpuTimer();
   expect(Object.values(maskValue(many) as object)).toEqual(Object.values(many));
-  expect(performance.now() - startedAt).toBeLessThan(500);
+  expect(cpuMs()).toBeLessThan(500);
 });
 
 test("a property called __proto__ stays one, and changes no prototype", () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Json } from "../../../src/core/json.ts";
 import { compileTemplate } from "../../../src/runtime/graph/references.ts";
 import { resolveTemplate } from "../../../src/runtime/graph/resolve-template.ts";
+import { startCpuTimer } from "../../support/cpu-time.ts";
 
 const SCOPE = new Map<string, Json>([
   ["input", { email: "a@b.c", tags: ["x", { deep: 7 }], empty: null, text: "{{other.secret}}", no: false }],
@@ -128,11 +129,11 @@ test("templates, references and their number are bounded", () => {
 });
 
 test("a long string of braces is taken apart in no time", () => {
-  const startedAt = performance.now();
+  const cpuMs = startCpuTimer();
   faultsOf("{{".repeat(30_000));
   faultsOf(`{{${"a.".repeat(250)}}}`);
   faultsOf("\\{{".repeat(20_000));
-  expect(performance.now() - startedAt).toBeLessThan(200);
+  expect(cpuMs()).toBeLessThan(200);
 });
 
 test("text that grows beyond a run's output ends the step", () => {

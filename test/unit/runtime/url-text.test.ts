@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { Json, JsonObject } from "../../../src/core/json.ts";
 import { planConfig } from "../../../src/runtime/graph/step-config.ts";
 import { httpRequestTool } from "../../../src/runtime/tools/http-request.ts";
+import { startCpuTimer } from "../../support/cpu-time.ts";
 
 /** The `url` of a step as it is asked, with one input. */
 function urlOf(url: string, input: JsonObject, hidesAll = false) {
@@ -75,11 +76,11 @@ test("a value that is missing fails by its name, in the fragment too", () => {
 });
 
 test("hostile text is written in no time", () => {
-  const startedAt = performance.now();
+  const cpuMs = startCpuTimer();
   urlOf(`${HOST}/${"{{input.p}}/".repeat(100)}`, { p: "%2e./".repeat(10_000) });
   urlOf(`${HOST}/${"{{input.p}}/".repeat(20)}`, { p: "%2e.".repeat(10_000) });
   urlOf(`${" ".repeat(30_000)}{{input.p}}`, { p: "a:".repeat(20_000) });
-  expect(performance.now() - startedAt).toBeLessThan(500);
+  expect(cpuMs()).toBeLessThan(500);
 });
 
 test("other settings keep what references bring in as it is", () => {

@@ -205,7 +205,7 @@ test("two flushes at once count once", async () => {
   expect((await store.top(1))[0]?.score).toBeCloseTo(3);
 });
 
-test("of flushes that overtake each other none loses what another has under way", { timeout: 30_000 }, async () => {
+test("of flushes that overtake each other none loses what another has under way", async () => {
   const clock = createFakeClock();
   const store = createPopularStore(clock);
   const waiting: { readonly sequence: number; readonly end: (arrives: boolean) => void }[] = [];

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { isRelevant } from "../../../src/search/quality/relevance.ts";
+import { startCpuTimer } from "../../support/cpu-time.ts";
 import { CORPUS } from "../../support/search-corpus/corpus.ts";
 import { type Listed, type Question, toShown } from "../../support/search-corpus/questions.ts";
 import { UNRELATED } from "../../support/search-corpus/unrelated.ts";
@@ -224,7 +225,7 @@ describe("hostile input", () => {
   test("long texts cost no more than their beginnings", () => {
     const query = Array.from({ length: 60 }, (_, i) => `wor${i}d`).join(" ");
     const pieces = ["wor", "wor1", "aaaa ", "字", "WHO ", "a-b.c/", "\u0301"];
-    const startedAt = performance.now();
+    const cpuMs = startCpuTimer();
     for (const piece of pieces) {
       const text = piece.repeat(1_000_000 / piece.length);
       isRelevant(
@@ -232,7 +233,7 @@ describe("hostile input", () => {
         Array.from({ length: 100 }, () => ({ title: text.slice(0, 300), content: text, url: text })),
       );
     }
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    expect(cpuMs()).toBeLessThan(2_000);
   });
 
   test("only the first ten results are looked at", () => {

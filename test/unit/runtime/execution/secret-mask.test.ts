@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { addToMask, createSecretMask } from "../../../../src/runtime/execution/secret-mask.ts";
+import { startCpuTimer } from "../../../support/cpu-time.ts";
 
 const inJson = (text: string) => JSON.stringify(text).slice(1, -1);
 const inUnicodeEscapes = (text: string) =>
@@ -149,10 +150,10 @@ test("the same secrets have the same mask, others have their own", () => {
 test("many secrets of the largest size are found in a large text in bounded time", () => {
   const secrets = Array.from({ length: 20 }, (_, i) => `${i}"s3cret/+ü_`.repeat(1_300));
   const [first = ""] = secrets;
-  const startedAt = performance.now();
+  const cpuMs = startCpuTimer();
   const masked = createSecretMask(secrets)?.text(`${inPercents(first)} ${"the quick brown fox ".repeat(10_000)}`);
   expect(masked?.startsWith("[masked] the")).toBe(true);
-  expect(performance.now() - startedAt).toBeLessThan(2_000);
+  expect(cpuMs()).toBeLessThan(2_000);
 });
 
 test.each([
@@ -161,9 +162,9 @@ test.each([
   ["repeats what may be escaped", `${"/".repeat(2_000)}x`, "/".repeat(4_000)],
 ])("a secret that %s costs no unbounded time", (_what, secret, text) => {
   const mask = createSecretMask([secret]);
-  const startedAt = performance.now();
+  const cpuMs = startCpuTimer();
   mask?.text(text);
-  expect(performance.now() - startedAt).toBeLessThan(2_000);
+  expect(cpuMs()).toBeLessThan(2_000);
 });
 
 test("of names that are the same once masked none takes another's value", () => {
@@ -215,9 +216,9 @@ describe("a secret of digits is masked where it is a number", () => {
     const numbers = Array.from({ length: 200_000 }, (_, i) => i * 7_919.5);
     for (const secret of ["9876543210123", "sk_live_0123456789"]) {
       const mask = createSecretMask([secret]);
-      const startedAt = performance.now();
+      const cpuMs = startCpuTimer();
       const masked = mask?.value(numbers);
-      expect(performance.now() - startedAt).toBeLessThan(1_000);
+      expect(cpuMs()).toBeLessThan(1_000);
       expect(masked).toEqual(numbers);
     }
   });

@@ -2,6 +2,7 @@ import { Validator } from "@cfworker/json-schema";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { isFormat } from "../../../../src/runtime/json-schema/formats.ts";
+import { startCpuTimer } from "../../../support/cpu-time.ts";
 import { evaluate } from "./support.ts";
 
 const RUNS = 1_500;
@@ -93,9 +94,9 @@ test.each(FORMATS)("the format %s decides about long texts without going back ov
     const long = part.repeat(100_000);
     return [`${long}!`, `http://${long}\u0000`, `x@${long} `, `P${long}`, `"${long}`, `12:00:00.${long}`];
   });
-  const startedAt = performance.now();
+  const cpuMs = startCpuTimer();
   for (const text of texts) isFormat(format, text, unbounded);
-  expect(performance.now() - startedAt).toBeLessThan(10_000);
+  expect(cpuMs()).toBeLessThan(10_000);
 });
 
 test("a long text of a format takes work that grows with it", () => {
