@@ -28,6 +28,7 @@ import { createTestRun, testRunAnswer } from "../runtime/test-run-routes.ts";
 import { describeTools } from "../runtime/tools-page.ts";
 import { createSecretService } from "../secrets/service.ts";
 import { createExecutionLog, logEventSchema } from "../servers/execution-log.ts";
+import { createAgentLogs } from "../servers/log-retention.ts";
 import { createPlaces } from "../servers/places.ts";
 import { createRemovedServers } from "../servers/removed-servers.ts";
 import { createCleanUp } from "../servers/retention.ts";
@@ -154,6 +155,7 @@ export function composeServices(kit: Kit) {
         index: agentIndex,
         agents: createAgentStore({ documents, ids, clock }),
         history,
+        logs: createAgentLogs({ documents, clock }),
         clock,
       }),
     },

@@ -1,6 +1,6 @@
 import type { Clock } from "../core/clock.ts";
-import { executionLogs } from "../storage/documents/collections.ts";
-import type { Documents, StoredDocument } from "../storage/documents/documents.ts";
+import { executionLogs, servers } from "../storage/documents/collections.ts";
+import type { Documents, Filter, StoredDocument } from "../storage/documents/documents.ts";
 import {
   CLEAN_UP_BATCH_EVENTS,
   CLEAN_UP_MAX_CALLS_PER_SERVER,
@@ -79,6 +79,23 @@ export async function trimLog(
     await documents.replaceOne(log, { _id: tallyId }, kept, { upsert: true });
   }
   return removed;
+}
+
+/** What agents log, whose servers need not have a record here. */
+export function createAgentLogs({ documents, clock }: { readonly documents: Documents; readonly clock: Clock }) {
+  async function remove({ serverId, ownerId }: ServerKey, which: Filter): Promise<void> {
+    await documents.deleteMany(executionLogs(serverId), { serverId, ownerId, ...which });
+  }
+
+  return {
+    trim: (server: ServerKey) =>
+      remove(server, { _id: { $gt: LOG_BEGIN, $lt: logIdAt(clock.now() - LOG_KEPT_DAYS * DAY_MS) } }),
+    async forget({ agentId, ...server }: ServerKey & { readonly agentId: string }): Promise<void> {
+      const { serverId, ownerId } = server;
+      const record = await documents.findOne(servers(ownerId), { serverId, ownerId });
+      if (record === null) await remove(server, { _id: { $gt: LOG_BEGIN }, "data.agentId": agentId });
+    },
+  };
 }
 
 function readTally(stored: StoredDocument | null): Tally {

@@ -12,8 +12,17 @@ export interface AgentCleanUpReport {
   readonly calls: number;
 }
 
+/** The log into which an agent's runs go. */
+export interface AgentLogs {
+  /** Removes what is past its days. */
+  trim(agent: Pick<ListedAgent, "serverId" | "ownerId">): Promise<void>;
+  /** Removes the events of its runs, unless there is a server whose log it is. */
+  forget(agent: Pick<ListedAgent, "agentId" | "serverId" | "ownerId">): Promise<void>;
+}
+
 /**
- * What the scheduled clean-up does for one agent of the index: trims its runs, and of one that is gone forgets them.
+ * What the scheduled clean-up does for one agent of the index: trims its runs, and of one that is gone forgets them. The
+ * same of their events, which no server's record leads to where the agent was made without one.
  * An agent counts as gone for good when AGENT_GONE_MS later it is still not there: by then it is neither just being
  * made nor running, and what it left is forgotten once more and for the last time. May break off anywhere.
  */
@@ -21,25 +30,29 @@ export function createAgentCleanUp(deps: {
   readonly index: AgentIndex;
   readonly agents: Pick<AgentStore, "find" | "clearRemoved">;
   readonly history: Pick<RunHistory, "cleanUpRuns" | "forget">;
+  readonly logs: AgentLogs;
   readonly clock: Clock;
 }): (agent: ListedAgent) => Promise<AgentCleanUpReport> {
-  const { index, agents, history, clock } = deps;
+  const { index, agents, history, logs, clock } = deps;
 
-  async function forget(agent: ListedAgent): Promise<void> {
+  /** Returns about how many calls of the store it took. */
+  async function forget(agent: ListedAgent): Promise<number> {
     await history.forget(agent.agentId);
     const now = clock.now();
     if (agent.goneAt === null) await index.setGoneAt(agent, isoTime(now));
-    else if (agent.goneAt < isoTime(now - AGENT_GONE_MS) && (await index.strike(agent)))
-      await agents.clearRemoved(agent);
+    if (agent.goneAt === null || agent.goneAt >= isoTime(now - AGENT_GONE_MS)) return FORGET_CALLS;
+    await logs.forget(agent);
+    if (await index.strike(agent)) await agents.clearRemoved(agent);
+    return FORGET_CALLS + STRIKE_CALLS;
   }
 
   return async function cleanUpAgent(agent) {
     if ((await agents.find(agent.agentId)) === null) {
-      await forget(agent);
-      return { interrupted: 0, removed: 0, calls: FORGET_CALLS };
+      return { interrupted: 0, removed: 0, calls: await forget(agent) };
     }
     if (agent.goneAt !== null) await index.setGoneAt(agent, null);
     const { interrupted, removed } = await history.cleanUpRuns(agent.agentId);
+    await logs.trim(agent);
     const calls =
       QUIET_CALLS + CALLS_PER_INTERRUPTED * interrupted + CALLS_PER_PRUNING * Math.ceil(removed / PRUNE_RUNS);
     return { interrupted, removed, calls };
@@ -48,7 +61,9 @@ export function createAgentCleanUp(deps: {
 
 /** Looks for the agent, forgets runs and sums, and changes the entry. */
 const FORGET_CALLS = 5;
+/** Looks for the server, forgets events, and what else stands for the agent. */
+const STRIKE_CALLS = 3;
 /** Looks for the agent and its sums, sweeps, and removes what is old. */
-const QUIET_CALLS = 5;
+const QUIET_CALLS = 6;
 const CALLS_PER_INTERRUPTED = 4;
 const CALLS_PER_PRUNING = 4;

@@ -67,7 +67,7 @@ test("a removed agent's runs go, those too that end after it went, and then noth
   await cleanUp(process);
   await clock.advance(GONE_MS);
   await cleanUp(process);
-  expect(leftOf(documents, agentId).filter(({ _id }) => !_id.startsWith("log_"))).toEqual([]);
+  expect(leftOf(documents, agentId)).toEqual([]);
   expect(await cleanUp(process)).toMatchObject({ agentsVisited: 0 });
 });
 
@@ -100,7 +100,7 @@ test.each(["dbFind", "dbInsert"])(
     expect(tracesOf(documents, agentId)).toEqual([]);
     await clock.advance(GONE_MS);
     await cleanUp(process);
-    expect(leftOf(documents, agentId).filter(({ _id }) => !_id.startsWith("log_"))).toEqual([]);
+    expect(leftOf(documents, agentId)).toEqual([]);
   },
 );
 
@@ -120,7 +120,7 @@ test("a removal that ends at any of its calls leaves nothing for ever, and the a
       await cleanUp(process);
       await clock.advance(GONE_MS);
       await cleanUp(process);
-      const left = leftOf(documents, agentId).filter(({ _id }) => !_id.startsWith("log_"));
+      const left = leftOf(documents, agentId);
       const stays = documents.named("agents").length === 1;
       expect(left.length > 0, `${ends} call ${lastCall}`).toBe(stays);
       expect(tracesOf(documents, agentId), `${ends} call ${lastCall}`).toHaveLength(stays ? 1 : 0);
@@ -174,4 +174,35 @@ test("of many agents each job visits some, and the next goes on, also where one 
   expect(agentsVisited).toBeLessThan(500);
   expect(agentsVisited).toBeGreaterThanOrEqual(500 - goneBefore);
   expect(documents.named("agent_index").filter(({ goneAt }) => goneAt === null)).toEqual([]);
+});
+
+test("events of runs go by their age, those of a server that is only an agent's too", async () => {
+  const { documents, clock, startProcess } = createDeployScene();
+  const process = startProcess();
+  const agentId = await createAgent(process, "elsewhere-1");
+  const eventsOf = () => documents.named("execution_logs").filter(({ _id }) => _id.startsWith("log_"));
+  await run(process, agentId);
+  await clock.advance(80 * DAY_MS);
+  await run(process, agentId);
+  await clock.advance(11 * DAY_MS);
+  expect(eventsOf()).toHaveLength(2);
+  await cleanUp(process);
+  expect(eventsOf()).toHaveLength(1);
+});
+
+test("what a removed agent logged stays where its server has a record", async () => {
+  const { documents, clock, startProcess } = createDeployScene();
+  const process = startProcess();
+  await process.call("POST", "/mcp/servers", { ...ECHO_API, serverId: "mcp-1", ownerId: OWNER });
+  const deployed = await process.call("POST", "/mcp/servers/mcp-1/deploy", { ownerId: OWNER, target: "edge" });
+  await run(process, deployed.body.agentId);
+  await process.call("DELETE", "/mcp/servers/mcp-1/deploy", { ownerId: OWNER });
+  await process.settle();
+  const logged = documents.named("execution_logs").length;
+  for (let round = 0; round < 3; round++) {
+    await cleanUp(process);
+    await clock.advance(GONE_MS);
+  }
+  expect(documents.named("agent_index")).toEqual([]);
+  expect(documents.named("execution_logs").length).toBeGreaterThanOrEqual(logged);
 });
