@@ -62,9 +62,10 @@ export function createKeyService(deps: {
   async function find(hash: string, shard: string): Promise<KeyRecord | null> {
     const cached = cache.get(hash);
     if (cached !== undefined) return cached;
+    const readAt = clock.now();
     const stored = await documents.findOne(keys(shard), { _id: hash });
     const record = stored === null ? null : toRecord(stored);
-    cache.set(hash, record);
+    cache.set(hash, record, readAt);
     return record;
   }
 
@@ -185,9 +186,10 @@ function createIdentityCache(clock: Clock) {
       entries.set(hash, entry);
       return entry.record;
     },
-    set(hash: string, record: KeyRecord | null): void {
+    /** `readAt`: before it was asked for, since what it says may be as old. */
+    set(hash: string, record: KeyRecord | null, readAt: number): void {
       const lifetimeMs = record === null ? UNKNOWN_KEY_CACHE_MS : KEY_CACHE_MS;
-      entries.set(hash, { record, until: clock.now() + lifetimeMs });
+      entries.set(hash, { record, until: readAt + lifetimeMs });
       if (entries.size <= KEY_CACHE_MAX_ENTRIES) return;
       const oldest = entries.keys().next();
       if (!oldest.done) entries.delete(oldest.value);
