@@ -88,7 +88,7 @@ function createDataApiActions(options: DataApiOptions): MongoActions {
   return {
     find,
     async insertOne(name, document) {
-      await act("insertOne", name, { document }, () => true);
+      await act("insertOne", name, { document }, readInserted);
     },
     updateOne: (name, filter, update, upsert) => act("updateOne", name, { filter, update, upsert }, readCounts),
     updateMany: (name, filter, update) => act("updateMany", name, { filter, update, upsert: false }, readCounts),
@@ -112,6 +112,11 @@ const WRITE_PROBE = { filter: { _id: PROBE_ID }, update: { $set: { one: 1 } }, u
 function readDocuments({ documents }: JsonObject): readonly JsonObject[] | null {
   if (!Array.isArray(documents) || !documents.every((document: Json) => isJsonObject(document))) return null;
   return documents.map(withTextId);
+}
+
+/** Anything else may be a fault, and the document not there. */
+function readInserted({ insertedId = null }: JsonObject): true | null {
+  return insertedId === null ? null : true;
 }
 
 function readCounts(answer: JsonObject): WriteCounts | null {

@@ -209,6 +209,7 @@ test.each(Object.entries(BROKEN))(
     const { documents } = connect(answer);
     const operations: readonly ((d: Documents) => Promise<unknown>)[] = [
       (d) => d.findOne(things, { _id: "x" }),
+      (d) => d.insertOne(things, { _id: "x" }),
       (d) => d.updateOne(things, { _id: "x" }, { $set: { a: 1 } }),
       (d) => d.deleteMany(things, {}),
       (d) => d.ping(),
