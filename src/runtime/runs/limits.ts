@@ -57,6 +57,8 @@ export const BUSY_RUNS_PER_SECOND = 200;
 export const BUSY_TRACE_EVERY_MS = 500;
 /** How long an answer waits for a store that is to take the end of a run which changed something. */
 export const END_WAIT_MS = 2_000;
+/** Pauses before the end of a run is written again to a store that did not answer: within what a Worker has behind it. */
+export const RECORD_PAUSES_MS = [250, 1_000, 4_000] as const;
 /** Agents whose runs wait to be counted, at some 200 bytes each. */
 export const POOLED_KEEPERS_MAX = 10_000;
 /** So many are counted in each of these times: the runs of a thousand busy agents are counted every 25 seconds. */

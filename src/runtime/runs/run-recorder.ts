@@ -15,6 +15,7 @@ import {
   COUNTS_AT_ONCE,
   END_WAIT_MS,
   POOLED_KEEPERS_MAX,
+  RECORD_PAUSES_MS,
   TRACE_EVERY_MS,
   TRACES_AT_ONCE,
 } from "./limits.ts";
@@ -100,15 +101,54 @@ export function createRunRecorder(deps: {
     }
   }
 
+  /** Writes an end again while the store does not answer, which counts it once however often. */
+  async function write(end: WrittenEnd, pausesMs: readonly number[] = RECORD_PAUSES_MS): Promise<void> {
+    const [pauseMs, ...later] = pausesMs;
+    try {
+      await history.record(end.keeper, end.trace, end.onStored);
+      // Or there is nothing left to wait for: its agent is gone, and all that was kept of it.
+      end.onStored();
+    } catch (error) {
+      if (!(error instanceof StorageUnavailable)) throw error;
+      if (pauseMs === undefined) return end.giveUp(error);
+      const paused = new Promise<void>((resolve) => clock.after(pauseMs, resolve));
+      defer(
+        "run_trace_again",
+        paused.then(() => write(end, later)),
+      );
+    }
+  }
+
+  /** What has changed something stands as running, and will as interrupted, until its end is written. */
   async function recordEnd(keeper: string, trace: RunTrace): Promise<void> {
     const { runId, agentId } = trace;
     let stand = () => {};
     const stands = new Promise<void>((resolve) => {
       stand = resolve;
     });
-    defer("run_trace", history.record(keeper, trace, stand).finally(stand));
+    const giveUp = (error: Error) => log.warn("run_end_not_recorded", { runId, agentId, error });
+    defer("run_trace", write({ keeper, trace, onStored: stand, giveUp }));
     const isInTime = (await waitAtMost(clock, END_WAIT_MS, stands)) !== null;
     if (!isInTime) log.warn("run_end_not_recorded_yet", { runId, agentId });
+  }
+
+  function recordTrace(keeper: string, trace: RunTrace): void {
+    const { runId, agentId } = trace;
+    let isStored = false;
+    const onStored = () => {
+      isStored = true;
+    };
+    const giveUp = (error: Error) => {
+      log.warn("run_trace_lost", { runId, agentId, error });
+      if (!isStored) countLater(keeper, amountsOf(trace));
+    };
+    defer("run_trace", write({ keeper, trace, onStored, giveUp }));
+  }
+
+  function countLater(keeper: string, amounts: Amounts): void {
+    arrivals++;
+    pool(keeper, amounts);
+    countSoon(countAll);
   }
 
   return {
@@ -118,18 +158,23 @@ export function createRunRecorder(deps: {
         const written = trace();
         defer("run_event", executionLog.append(event(written)));
         if (isJournalled) return recordEnd(keeper, written);
-        defer("run_trace", history.record(keeper, written));
+        recordTrace(keeper, written);
         return null;
       }
       metrics.count(UNTRACED_METRIC);
       // Otherwise its event counts it.
       metrics.count(RUNS_METRIC, { outcome: summary.outcome === "ok" ? "ok" : "failed" });
-      arrivals++;
-      pool(keeper, amountsOf(summary));
-      countSoon(countAll);
+      countLater(keeper, amountsOf(summary));
       return null;
     },
   };
+}
+
+interface WrittenEnd {
+  readonly keeper: string;
+  readonly trace: RunTrace;
+  readonly onStored: () => void;
+  readonly giveUp: (error: StorageUnavailable) => void;
 }
 
 /**

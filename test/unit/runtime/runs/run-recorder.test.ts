@@ -150,8 +150,60 @@ test("a store that does not take the end keeps nobody waiting for long", async (
   await scene.clock.advance(END_WAIT_MS);
   await kept;
   expect(scene.lines).toMatchObject([{ level: "warn", event: "run_end_not_recorded_yet", fields: { runId: "run_0" } }]);
-  scene.state.record = () => Promise.reject(new StorageUnavailable("down"));
-  await scene.end({}, true);
+});
+
+/** Rejects so many calls, and takes the next. */
+function failing(times: number) {
+  let calls = 0;
+  return async (_runId: string, onStored = () => {}) => {
+    if (calls++ < times) throw new StorageUnavailable("down");
+    onStored();
+  };
+}
+
+test("an end that the store did not take at once is written again, and who changed something waits for it", async () => {
+  const scene = createScene();
+  scene.state.record = failing(2);
+  let isOver = false;
+  void scene.end({}, true)?.then(() => {
+    isOver = true;
+  });
+  await scene.clock.advance(1_000);
+  expect(isOver).toBe(false);
+  await scene.clock.advance(250);
+  expect(isOver).toBe(true);
+  expect(scene.recorded).toEqual(["run_0", "run_0", "run_0"]);
+  expect(scene.lines).toEqual([]);
+});
+
+test("an end that is never taken is told in the log, by its run", async () => {
+  const scene = createScene();
+  scene.state.record = failing(100);
+  void scene.end({}, true);
+  await scene.clock.advance(60_000);
+  expect(scene.lines).toMatchObject([
+    { level: "warn", event: "run_end_not_recorded_yet", fields: { runId: "run_0", agentId: "agent_1" } },
+    { level: "warn", event: "run_end_not_recorded", fields: { runId: "run_0", agentId: "agent_1" } },
+  ]);
+  expect(scene.recorded).toHaveLength(4);
+  // It stands as running, and whoever ends it as interrupted counts it.
+  expect(scene.counted).toEqual([]);
+});
+
+test("a run whose trace is lost is counted, unless its trace stands", async () => {
+  const scene = createScene();
+  scene.state.record = failing(100);
+  expect(scene.end()).toBeNull();
+  await scene.clock.advance(60_000);
+  expect(scene.lines).toMatchObject([{ level: "warn", event: "run_trace_lost", fields: { runId: "run_0" } }]);
+  expect(scene.counted).toEqual([["agent_1", { total: 1, failed: 0, b10: 1 }]]);
+  scene.state.record = async (_runId, onStored = () => {}) => {
+    onStored();
+    throw new StorageUnavailable("down");
+  };
+  scene.end();
+  await scene.clock.advance(60_000);
+  expect(scene.counted).toHaveLength(1);
 });
 
 test("what could not be counted is counted with the next", async () => {
