@@ -1,7 +1,7 @@
 import type { Actor, Call } from "../core/actor.ts";
 import { type AtOnce, goOn } from "../core/at-once.ts";
 import type { Clock } from "../core/clock.ts";
-import { type FieldError, validationFailed } from "../core/errors.ts";
+import { type AppError, type FieldError, StorageUnavailable, validationFailed } from "../core/errors.ts";
 import type { IdSource, RandomBytes } from "../core/ids.ts";
 import type { Json } from "../core/json.ts";
 import type { Defer, Logger } from "../core/logger.ts";
@@ -228,7 +228,7 @@ export function createRunner(
       { trigger: "agent", callerAddress: context.agentId },
       { chain, family, deadlineAtMs, dryRun },
     );
-    if (!run.ok) return run.error.code === "RATE_LIMITED" ? failForNow(run.error.detail) : fail(run.error.detail);
+    if (!run.ok) return toFailure(run.error, run.error.detail);
     return toToolResult(run.value, agentId, dryRun);
   }
 
@@ -248,6 +248,15 @@ export function createRunner(
   };
 }
 
+/**
+ * What may be over when tried again is told to be such.
+ * @throws StorageUnavailable where the store is the reason: to the step it is the same as its own.
+ */
+function toFailure({ code }: AppError, message: string): ToolResult {
+  if (code === "STORAGE_UNAVAILABLE") throw new StorageUnavailable(message);
+  return code === "RATE_LIMITED" || code === "RUN_TIMEOUT" ? failForNow(message) : fail(message);
+}
+
 const FIRST_FAILURE_STATUS = 400;
 /** Enough to see what is wrong; the editor's own check lists all. */
 const FAULTS_LOGGED_MAX = 5;
@@ -259,7 +268,7 @@ function toToolResult(run: Run, agentId: string, dryRun: boolean): ToolResult {
   if (!isEndKnown) return standIn(result.ok ? (result.value.body ?? null) : null);
   // A dry run is not kept: nobody could look its id up.
   const what = dryRun ? `the dry run of ${agentId}` : `the run ${runId} of ${agentId}`;
-  if (!result.ok) return fail(`${what} failed: ${result.error.detail}`);
+  if (!result.ok) return toFailure(result.error, `${what} failed: ${result.error.detail}`);
   const { status, body = null } = result.value;
   if (status >= FIRST_FAILURE_STATUS) return fail(`${what} answered ${status}`);
   return isKnown ? output(body) : standIn(body);

@@ -1,7 +1,10 @@
 import { expect, test } from "vitest";
+import { StorageUnavailable } from "../../../src/core/errors.ts";
 import { err } from "../../../src/core/result.ts";
 import { FAMILY_MAX_RUNS } from "../../../src/runtime/limits.ts";
 import type { ToolServices } from "../../../src/runtime/tool.ts";
+import { createFakeClock } from "../../support/fake-clock.ts";
+import { createMemoryDocuments, type MemoryDocuments } from "../../support/memory-documents.ts";
 import { ANYBODY, agentBody, callBy, createTestRuntime, requestOf, SYSTEM } from "../../support/runtime/runtime.ts";
 
 /** Agents that each search once, so that their runs can be counted, and call the one below, `width` times: at once, or one after the other. */
@@ -65,4 +68,37 @@ test("each request begins a family of its own", async () => {
   const tower = await createTower([FAMILY_MAX_RUNS - 1], "in turn", "fail");
   expect([(await tower.run()).ok, (await tower.run()).ok]).toEqual([true, true]);
   expect(tower.runsSoFar()).toBe(2 * FAMILY_MAX_RUNS);
+});
+
+test.each([
+  [1, "STORAGE_UNAVAILABLE", 1],
+  [3, "ok", 2],
+])("a call whose run the store failed is tried again, where it has %i attempts", async (attempts, ends, calls) => {
+  const documents = createMemoryDocuments();
+  let inserts = 0;
+  const flapping: MemoryDocuments = {
+    ...documents,
+    async insertOne(place, ...rest) {
+      if (place.kind === "owned" && ++inserts === 1) throw new StorageUnavailable("down");
+      return documents.insertOne(place, ...rest);
+    },
+  };
+  const clock = createFakeClock();
+  const { runtime, settle } = createTestRuntime({ documents: flapping, clock });
+  const create = async (serverId: string, tool: object) => {
+    const body = agentBody({ tools: [{ toolId: "do", ...tool }], executionOrder: ["do"] }, { serverId });
+    const made = await runtime.createAgent(callBy(SYSTEM), body);
+    if (!made.ok) throw new Error(JSON.stringify(made.error));
+    return made.value.agent.agentId;
+  };
+  const inner = await create("mcp_in", { name: "dbInsert", config: { collection: "c", document: { a: 1 } } });
+  const config = { agentId: inner };
+  const outer = await create("mcp_out", { name: "callAgent", config, retry: { attempts, backoffMs: 10 } });
+  const running = Promise.resolve(runtime.run(callBy(ANYBODY), outer, requestOf(null)));
+  await clock.advance(1_000);
+  const run = await running;
+  await settle();
+  if (!run.ok) throw new Error(run.error.detail);
+  expect(run.value.result.ok ? "ok" : run.value.result.error.code).toBe(ends);
+  expect(inserts).toBe(calls);
 });
