@@ -14,7 +14,7 @@ export interface McpExchange {
   /** The caller asked for progress and takes a stream: notifications before the result reach it. Else they are lost. */
   readonly streams: boolean;
   /** What the caller may read of something that was thrown; the log has the rest. */
-  explain(thrown: unknown): string;
+  explain(thrown: unknown): AppError;
 }
 
 /** A server for one message. */

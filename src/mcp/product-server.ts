@@ -80,7 +80,7 @@ function serveTools(server: Server, exchange: McpExchange, caller: Caller, tools
         ...(runId === undefined ? {} : { _meta: { [RUN_META_KEY]: runId } }),
       };
     } catch (thrown) {
-      return failed(explain(thrown));
+      return failed(describeFailure(explain(thrown)));
     }
   });
 }
@@ -145,7 +145,7 @@ async function orThrow<T>(
   try {
     result = await work();
   } catch (thrown) {
-    throw new sdk.ProtocolError(sdk.ProtocolErrorCode.InternalError, explain(thrown));
+    throw new sdk.ProtocolError(sdk.ProtocolErrorCode.InternalError, explain(thrown).detail);
   }
   if (result.ok) return result.value;
   throw special(result.error) ?? invalid(sdk, result.error.detail);

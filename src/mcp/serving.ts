@@ -22,13 +22,13 @@ export function createMcpServing(deps: {
   const { log } = deps;
   const checkCaller = createCallerCheck(deps);
 
-  function explain(thrown: unknown): string {
+  function explain(thrown: unknown): AppError {
     if (thrown instanceof StorageUnavailable) {
       log.warn("mcp_storage_unavailable", { error: thrown });
-      return "the documents store does not answer; try again soon";
+      return { code: "STORAGE_UNAVAILABLE", detail: "the documents store does not answer; try again soon" };
     }
     log.error("mcp_call_failed", { error: toError(thrown) });
-    return "internal error";
+    return { code: "INTERNAL", detail: "internal error" };
   }
 
   return {

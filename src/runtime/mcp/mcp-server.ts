@@ -2,7 +2,7 @@ import type { Server } from "@modelcontextprotocol/server";
 import type { Json, JsonObject } from "../../core/json.ts";
 import { type McpExchange, RUN_META_KEY } from "../../mcp/contract.ts";
 import { withoutHeaderKeyword } from "./listed-schema.ts";
-import type { AgentTool, ToolAnswer } from "./mcp-tool.ts";
+import { type AgentTool, failedAnswer, type ToolAnswer } from "./mcp-tool.ts";
 
 /** The MCP server of one agent, for one message. */
 export function createAgentServer(
@@ -24,11 +24,11 @@ export function createAgentServer(
     }
     const given = (params.arguments ?? {}) as JsonObject;
     const { text, structured, isError, runId } = await agent.call(inputOf(given)).catch((thrown: unknown) => {
-      return { text: explain(thrown), structured: null, isError: true, runId: null };
+      return failedAnswer(explain(thrown), null);
     });
     return {
       content: [{ type: "text", text }],
-      ...(structured === null ? {} : { structuredContent: { ...structured } }),
+      structuredContent: { ...structured },
       ...(isError ? { isError } : {}),
       ...(runId === null ? {} : { _meta: { [RUN_META_KEY]: runId } }),
     };

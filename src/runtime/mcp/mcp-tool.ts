@@ -22,8 +22,7 @@ export interface AgentTool extends ArgumentForm {
 /** How a call of the tool ends: as text, and as an object. */
 export interface ToolAnswer {
   readonly text: string;
-  /** Null where something of ours broke. */
-  readonly structured: JsonObject | null;
+  readonly structured: JsonObject;
   readonly isError: boolean;
   /** Null where it never came to a run. */
   readonly runId: string | null;

@@ -423,14 +423,14 @@ test.each([
 test("a bug of ours, and a store that went away, say nothing of themselves", async () => {
   const secret = "mongodb://user:hunter2@db.example";
   for (const [broken, text] of [
-    [new Error(secret), "internal error"],
-    [STORE_DOWN, "the documents store does not answer; try again soon"],
+    [new Error(secret), '{"code":"INTERNAL","detail":"internal error"}'],
+    [STORE_DOWN, '{"code":"STORAGE_UNAVAILABLE","detail":"the documents store does not answer; try again soon"}'],
   ] as const) {
     const scene = createProductScene({ broken });
     const failed = await send(scene, "tools/call", { name: "list_servers", arguments: {} });
     expect(failed.body.result).toEqual({ content: [{ type: "text", text }], isError: true });
     const read = await send(scene, "resources/read", { uri: "orchestrix://servers" });
-    expect(read.body.error).toMatchObject({ code: -32_603, message: expect.stringContaining(text) });
+    expect(read.body.error).toMatchObject({ code: -32_603, message: expect.stringContaining(JSON.parse(text).detail) });
     expect(failed.text + read.text).not.toContain("hunter2");
     expect(scene.lines).toHaveLength(2);
   }

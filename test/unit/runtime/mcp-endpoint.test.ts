@@ -542,9 +542,9 @@ test("100 calls at once are answered each with its own", async () => {
 
 test("a bug of ours, and a store that went away, say nothing of themselves", async () => {
   const secret = "mongodb://user:hunter2@db.example";
-  for (const [error, text] of [
-    [new Error(secret), "internal error"],
-    [new StorageUnavailable(secret), "the documents store does not answer; try again soon"],
+  for (const [error, code, text] of [
+    [new Error(secret), "INTERNAL", "internal error"],
+    [new StorageUnavailable(secret), "STORAGE_UNAVAILABLE", "the documents store does not answer; try again soon"],
   ] as const) {
     const scene = createScene();
     const agentId = await scene.deploy();
@@ -554,7 +554,8 @@ test("a bug of ours, and a store that went away, say nothing of themselves", asy
       findOne: (...call: Parameters<typeof find>) => (reads++ === 0 ? find(...call) : Promise.reject(error)),
     });
     const failed = await scene.send(agentId, callOf({}));
-    expect(failed.body.result).toMatchObject({ isError: true, content: [{ type: "text", text }] });
+    const structuredContent = { code, detail: text };
+    expect(failed.body.result).toMatchObject({ isError: true, content: [{ type: "text", text }], structuredContent });
     expect(failed.text).not.toContain("hunter2");
   }
 });
