@@ -27,7 +27,9 @@ export interface Probe {
 }
 
 /** Whoever asks more often gets the last report: probes must not become a way to load what stands behind us. */
-const REPORT_LASTS_MS = 2_000;
+export const REPORT_LASTS_SECONDS = 2;
+
+const MS_PER_SECOND = 1_000;
 
 /**
  * Asks every part at once, each within its own time, and keeps the report for a moment. Only what is finished is shared:
@@ -38,7 +40,7 @@ export function createReadiness(probes: readonly Probe[], clock: Clock): () => P
   return async function ready() {
     if (last !== undefined && clock.now() < last.until) return last.readiness;
     const readiness = await checkReadiness(probes, clock);
-    last = { readiness, until: clock.now() + REPORT_LASTS_MS };
+    last = { readiness, until: clock.now() + REPORT_LASTS_SECONDS * MS_PER_SECOND };
     return readiness;
   };
 }

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { ok } from "../core/result.ts";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
-import { CHECK_STATUSES, type Readiness } from "./health.ts";
+import { CHECK_STATUSES, REPORT_LASTS_SECONDS, type Readiness } from "./health.ts";
 
 const tag = "Health";
 
@@ -51,9 +51,11 @@ export function createHealthEndpoints(deps: {
       },
       async () => {
         const report = await deps.ready();
+        const isReady = report.status === "ready";
+        const retry = isReady ? {} : { "Retry-After": String(REPORT_LASTS_SECONDS) };
         return Response.json(report, {
-          status: report.status === "ready" ? 200 : 503,
-          headers: { "Cache-Control": "no-store" },
+          status: isReady ? 200 : 503,
+          headers: { "Cache-Control": "no-store", ...retry },
         });
       },
     ),

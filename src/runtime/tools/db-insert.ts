@@ -34,7 +34,8 @@ export const dbInsertTool = defineTool({
     if (faults.length > 0) return refuseFaults(faults);
     const hashed = await hashFields(document, hash, context);
     const place = ownedData(context.ownerId, collection);
-    const stored = await context.services.documents.insertOne(place, hashed, { unique });
+    const stored = await insertFitting(context.services.documents, place, hashed, unique);
+    if (stored === null) return refuseFaults([{ path: "document", message: "is too large for the store" }]);
     if (stored.ok) return output(withoutFields(stored.value, hide));
     return stored.error.kind === "shared_values"
       ? failShared(stored.error, collection)
@@ -50,6 +51,16 @@ export const dbInsertTool = defineTool({
     return refusal ?? output(withoutFields(would, hide));
   },
 });
+
+/** Null where the store takes no document of this size. */
+async function insertFitting(documents: Documents, place: Collection, document: JsonObject, unique: readonly string[]) {
+  try {
+    return await documents.insertOne(place, document, { unique });
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+}
 
 interface WouldInsert {
   readonly would: JsonObject;

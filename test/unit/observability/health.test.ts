@@ -1,5 +1,10 @@
+import { Hono } from "hono";
 import { expect, test } from "vitest";
-import { createReadiness, type Probe } from "../../../src/observability/health.ts";
+import { ok } from "../../../src/core/result.ts";
+import type { AppEnv } from "../../../src/http/context.ts";
+import { mountEndpoints } from "../../../src/http/endpoint.ts";
+import { createReadiness, type Probe, type Readiness } from "../../../src/observability/health.ts";
+import { createHealthEndpoints } from "../../../src/observability/routes.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 
 const answers: Probe["probe"] = async () => {};
@@ -47,4 +52,24 @@ test("many who ask soon after each other cost one look", async () => {
   await clock.advance(2_000);
   await ready();
   expect(looks).toBe(2);
+});
+
+test("who is not ready says when to ask again", async () => {
+  const answer = async (status: Readiness["status"]) => {
+    const ready = async () => ({ status, checks: {} });
+    const endpoints = createHealthEndpoints({ version: "1", ready });
+    const app = new Hono<AppEnv>();
+    app.use(async (c, next) => {
+      c.set("event", {});
+      await next();
+    });
+    app.route(
+      "/",
+      mountEndpoints(endpoints, async () => ok(null), 1_000),
+    );
+    const response = await app.request("/ready");
+    return [response.status, response.headers.get("retry-after")];
+  };
+  expect(await answer("not_ready")).toEqual([503, "2"]);
+  expect(await answer("ready")).toEqual([200, null]);
 });

@@ -74,6 +74,18 @@ test("dbInsert fails where stored documents share what is to be unique, and says
   expect(await insert({ _id: "3", email: "new@example.com" }, ["email"])).toMatchObject({ kind: "output" });
 });
 
+test("dbInsert says of a document that the store takes none so large that it is too large", async () => {
+  const { context } = contextOn({
+    ...documents(),
+    insertOne: () => Promise.reject(new RangeError("a gateway's own words")),
+  });
+  const result = await run(dbInsertTool, { collection: "c", document: { a: 1 } }, context);
+  expect(result).toMatchObject({
+    kind: "refuse",
+    error: { code: "VALIDATION_FAILED", detail: "document: is too large for the store" },
+  });
+});
+
 test("of a hundred inserts at once of one address one is stored", async () => {
   const { store, context } = contextOn();
   const config = { collection: "users", document: USER, unique: ["email"] };
