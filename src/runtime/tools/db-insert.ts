@@ -35,7 +35,7 @@ export const dbInsertTool = defineTool({
     const hashed = await hashFields(document, hash, context);
     const place = ownedData(context.ownerId, collection);
     const stored = await insertFitting(context.services.documents, place, hashed, unique);
-    if (stored === null) return refuseFaults([{ path: "document", message: "is too large for the store" }]);
+    if (stored === null) return refuseFaults([{ path: "document", message: tooLarge(unique) }]);
     if (stored.ok) return output(withoutFields(stored.value, hide));
     return stored.error.kind === "shared_values"
       ? failShared(stored.error, collection)
@@ -51,6 +51,12 @@ export const dbInsertTool = defineTool({
     return refusal ?? output(withoutFields(would, hide));
   },
 });
+
+/** Where the store's own words may hold a caller's. */
+function tooLarge(unique: readonly string[]): string {
+  const orCollection = unique.length > 0 ? ", or its collection for a new unique field" : "";
+  return `is too large for the store${orCollection}`;
+}
 
 /** Null where the store takes no document of this size. */
 async function insertFitting(documents: Documents, place: Collection, document: JsonObject, unique: readonly string[]) {

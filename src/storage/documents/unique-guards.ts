@@ -92,7 +92,13 @@ export function createUniqueGuards(deps: {
       if (added.length === 0) return [];
       // First said, then checked: whoever writes meanwhile guards the field already.
       await writeDeclaredFields(actions, name, added, true);
-      const shared = await Promise.all(added.map((field) => firstSharing(name, field)));
+      const shared = await Promise.all(added.map((field) => firstSharing(name, field))).catch(
+        async (error: unknown) => {
+          // What could not be checked is not declared. Where this fails too, it stays so: nothing else undoes it.
+          await writeDeclaredFields(actions, name, added, false).catch(() => {});
+          throw error;
+        },
+      );
       if (shared.includes(true)) await writeDeclaredFields(actions, name, added, false);
       else remember(name, [...before, ...added]);
       return added.filter((_, i) => shared[i]);

@@ -64,11 +64,9 @@ export function createLocks(deps: {
   }
 
   async function release(_ids: readonly string[], holder: string): Promise<void> {
-    try {
-      await actions.deleteMany(LOCKS_COLLECTION, { _id: { $in: _ids }, holder });
-    } catch {
-      // The lease frees them; what was done under them is done.
-    }
+    const free = () => actions.deleteMany(LOCKS_COLLECTION, { _id: { $in: _ids }, holder });
+    // Once more after a call that was lost. Else the lease frees them; what was done under them is done.
+    await free().catch(() => free().catch(() => {}));
   }
 
   return {
