@@ -66,7 +66,10 @@ export interface ServerStore {
   changeIf(key: ServerKey, condition: Filter, set: Document): Promise<boolean>;
   /** False when the condition did not hold. Earlier definitions go too, and the id and its place are free again. */
   deleteIf(server: LoadedServer, condition: Filter): Promise<boolean>;
-  /** Earlier definitions, newest first; `before` is a version. */
+  /**
+   * Earlier definitions, newest first; `before` is a version. Two calls of the store at once: those that an older version
+   * of Orchestrix kept stay under their ids, which do not name the owner.
+   */
   listVersions(
     key: ServerKey,
     query: { readonly before?: number | undefined; readonly limit: number },
@@ -166,16 +169,25 @@ export function createServerStore(deps: {
 
     async listVersions(key, { before, limit }) {
       const { serverId, ownerId } = key;
-      const filter = { serverId, ownerId, ...(before === undefined ? {} : { _id: { $lt: versionId(key, before) } }) };
-      const found = await documents.find(serverVersions(ownerId), { filter, sort: { _id: -1 }, limit });
-      return found.map(fromStoredVersion);
+      const read = (idOf: typeof versionId) => {
+        const _id = { $gte: idOf(key, 0), $lt: idOf(key, before ?? VERSION_END) };
+        return documents.find(serverVersions(ownerId), {
+          filter: { serverId, ownerId, _id },
+          sort: { _id: -1 },
+          limit,
+        });
+      };
+      const found = (await Promise.all([read(versionId), read(versionIdOfBefore)])).flat().map(fromStoredVersion);
+      // An update that stopped half-way may have kept the same under both ids.
+      const distinct = new Map(found.map((version) => [version.version, version]));
+      return [...distinct.values()].sort((a, b) => b.version - a.version).slice(0, limit);
     },
 
     async definitionAt(record, version) {
       if (version === record.version) return definitionOf(record);
       const { serverId, ownerId } = record;
-      const filter = { _id: versionId(record, version), serverId, ownerId };
-      const found = await documents.findOne(serverVersions(ownerId), filter);
+      const _id = { $in: [versionId(record, version), versionIdOfBefore(record, version)] };
+      const found = await documents.findOne(serverVersions(ownerId), { _id, serverId, ownerId });
       return found === null ? null : fromStoredVersion(found);
     },
   };
@@ -190,7 +202,15 @@ export function definitionOf(record: ServerRecord): ServerVersion {
 
 const VERSION_DIGITS = 8;
 
-function versionId({ serverId }: { readonly serverId: string }, version: number): string {
+/** Above every version. */
+const VERSION_END = 10 ** VERSION_DIGITS;
+
+/** With the owner: another one may have had the id before, and something still at work for that server. */
+function versionId(key: ServerKey, version: number): string {
+  return `${encodeURIComponent(key.ownerId)}:${versionIdOfBefore(key, version)}`;
+}
+
+function versionIdOfBefore({ serverId }: ServerKey, version: number): string {
   return `${serverId}:${String(version).padStart(VERSION_DIGITS, "0")}`;
 }
 
