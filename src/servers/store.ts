@@ -22,6 +22,8 @@ export interface LoadedServer {
   readonly deployment: Deployment;
   /** What the owner's places call it. */
   readonly place: string;
+  /** The operation that made it; null where that is not known. */
+  readonly operation: string | null;
 }
 
 /** Which server a change is meant for; both, so that a filter holds on a store without partitions. */
@@ -48,7 +50,7 @@ export interface ServerStore {
    */
   freeId(key: ServerKey, place: string): Promise<void>;
   /** False when the owner has a server of this id. `place` is the name of the place that it takes. */
-  insert(record: ServerRecord, place: string): Promise<boolean>;
+  insert(record: ServerRecord, place: string, operation?: string): Promise<boolean>;
   /** 404 where there is none that this access reaches. One more read when the owner has to be found first. */
   load(access: OwnerAccess, serverId: string): Promise<Result<LoadedServer>>;
   list(
@@ -117,8 +119,8 @@ export function createServerStore(deps: {
       await documents.deleteOne(serverOwners(serverId), { _id: serverId, ownerId, place });
     },
 
-    async insert(record, place) {
-      const stored = toStoredServer(record, place);
+    async insert(record, place, operation) {
+      const stored = toStoredServer(record, place, operation);
       return (await documents.insertOne(servers(record.ownerId), stored, { unique: ["serverId"] })).ok;
     },
 
@@ -215,5 +217,6 @@ function versionIdOfBefore({ serverId }: ServerKey, version: number): string {
 }
 
 function toLoaded(stored: StoredDocument): LoadedServer {
-  return { record: fromStoredServer(stored), deployment: deploymentOf(stored), place: nameOfPlace(stored) };
+  const operation = typeof stored.operation === "string" ? stored.operation : null;
+  return { record: fromStoredServer(stored), deployment: deploymentOf(stored), place: nameOfPlace(stored), operation };
 }
