@@ -47,11 +47,11 @@ export interface PlacesReport {
 export interface Places {
   /** Null where the owner has `max` servers. One call, unless it is the owner's first or there seems to be no room. */
   take(server: { readonly ownerId: string; readonly serverId: string }, max: number): Promise<HeldPlace | null>;
-  /** The record is written. What never comes to this is settled later, the same way. */
-  keep(place: Place): Promise<void>;
+  /** The record is written; or the caller has not deleted it. What never comes to this is settled later. */
+  keep(place: HeldPlace): Promise<void>;
   /** No record was written, and none will be; or the caller, and nobody else, has just deleted it. */
   free(place: HeldPlace): Promise<void>;
-  /** Before a record goes. `free` where the caller has deleted it; else nothing has to follow, whoever deleted it. */
+  /** Before a record goes. `free` where the caller has deleted it, `keep` where it stays or another one was faster. */
   beginLeaving(place: Place): Promise<HeldPlace>;
   /** @throws StorageUnavailable where the place can no longer be relied on: too much time has gone by. */
   assertHeld(place: HeldPlace): void;
@@ -168,8 +168,8 @@ export function createPlaces(deps: {
       return null;
     },
 
-    async keep(place) {
-      await change(place.ownerId, { [`${pathTo(place.name)}.leaving`]: false }, ending(place.name));
+    async keep({ ownerId, entry }) {
+      await change(ownerId, {}, ending(entry));
     },
 
     free,

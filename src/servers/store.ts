@@ -162,7 +162,10 @@ export function createServerStore(deps: {
       // Not a later record of the same id, which has another place.
       const same = { serverId, ownerId, ...(isPlaceName(name) ? { place: name } : {}) };
       const { deletedCount } = await documents.deleteOne(servers(ownerId), { ...same, ...condition });
-      if (deletedCount === 0) return false;
+      if (deletedCount === 0) {
+        await places.keep(place);
+        return false;
+      }
       await documents.deleteMany(serverVersions(ownerId), { serverId, ownerId });
       await documents.deleteOne(serverOwners(serverId), { _id: serverId, ownerId });
       await places.free(place);
