@@ -32,6 +32,16 @@ export interface Call {
   readonly signal?: () => AbortSignal | undefined;
   /** The trace that the call belongs to; null where it names none. Few calls get as far as to need it. */
   readonly trace?: () => TraceHeaders | null;
+  /** What the call does at most once, where it says so. */
+  readonly operation?: Operation;
+}
+
+/** What is done under an idempotency key. */
+export interface Operation {
+  /** `op_<26 chars>`: the same for every try. What is made by it can be called or marked after it. */
+  readonly id: string;
+  /** An earlier try came to no answer that was kept: it may have done its work all the same. */
+  readonly isRepeated: boolean;
 }
 
 /** The owner whose things a call may touch. `any` is admin's or the system's. */

@@ -1,9 +1,10 @@
-import { authorize, type Call } from "../core/actor.ts";
+import { authorize, type Call, type OwnerAccess } from "../core/actor.ts";
+import { notFound } from "../core/errors.ts";
 import type { Defer } from "../core/logger.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { ServerRecord } from "../servers/contract.ts";
 import type { RemovedServers } from "../servers/removed-servers.ts";
-import type { ServerKey, ServerStore } from "../servers/store.ts";
+import type { LoadedServer, ServerKey, ServerStore } from "../servers/store.ts";
 import type { Ledger } from "./ledger.ts";
 import { inProgress } from "./operations.ts";
 import { alreadyDeployed, type DeployService } from "./service.ts";
@@ -33,6 +34,13 @@ export function createServerRemoval(deps: {
     return record.deployment.state === "deployed" ? err(alreadyDeployed(record, detail)) : inProgress();
   }
 
+  /** Another delete was faster, whatever has been made under the id since; or another change is at work. */
+  async function refuseDelete(access: OwnerAccess, { record, place }: LoadedServer): Promise<Result<never>> {
+    const reloaded = await store.load(access, record.serverId);
+    if (!reloaded.ok) return reloaded;
+    return reloaded.value.place === place ? inProgress() : notFound("server");
+  }
+
   return async function deleteServer(
     call: Call,
     serverId: string,
@@ -53,7 +61,7 @@ export function createServerRemoval(deps: {
     };
     const { ownerId } = record;
     await deps.removed.note({ serverId, ownerId });
-    if (!(await store.deleteIf(loaded.value, settled))) return inProgress();
+    if (!(await store.deleteIf(loaded.value, settled))) return refuseDelete(access.value, loaded.value);
     deps.defer("forget_server", deps.forget({ serverId, ownerId }));
     return ok(null);
   };

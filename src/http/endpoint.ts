@@ -157,7 +157,7 @@ export function endpoint<
     if (!parsed.ok) return refusal(c, parsed.error);
     const input = { ...place.value, body: parsed.value, call: callOf(c), gate, c };
     return spec.idempotent && idempotency !== undefined
-      ? idempotency(c, raw, async () => execute(input))
+      ? idempotency(c, raw, async (keyed) => execute({ ...input, call: { ...input.call, ...keyed } }))
       : execute(input);
   }
 

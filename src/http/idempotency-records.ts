@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { Operation } from "../core/actor.ts";
 import { type Clock, isoTime } from "../core/clock.ts";
 import type { IdSource } from "../core/ids.ts";
 import { idempotencyKeys } from "../storage/documents/collections.ts";
@@ -14,6 +15,8 @@ const keptAnswer = z.object({
   complete: z.boolean(),
 });
 
+type KeyRecord = z.output<typeof keyRecord>;
+
 /** An answer as it is given again. */
 export type KeptAnswer = z.output<typeof keptAnswer>;
 
@@ -21,6 +24,8 @@ const keyRecord = z.object({
   fingerprint: z.string(),
   /** Who runs the request, or ran it: new with every attempt. */
   claim: z.string(),
+  /** What is done: the same with every attempt. Missing where an older version of Orchestrix wrote the record. */
+  operation: z.string().optional(),
   state: z.enum(["running", "done"]),
   leaseUntil: z.iso.datetime(),
   createdAt: z.iso.datetime(),
@@ -30,7 +35,7 @@ const keyRecord = z.object({
 
 export type Claimed =
   /** This request is the one that runs. */
-  | { readonly kind: "won"; readonly claim: string; readonly takenOver: boolean }
+  | { readonly kind: "won"; readonly claim: string; readonly takenOver: boolean; readonly operation: Operation }
   | { readonly kind: "running" }
   | { readonly kind: "mismatch" }
   | { readonly kind: "done"; readonly answer: KeptAnswer };
@@ -41,9 +46,12 @@ export interface IdempotencyRecords {
   claim(id: string, fingerprint: string): Promise<Claimed>;
   /** False when another request has taken the claim over meanwhile; then nothing is kept. */
   keep(id: string, claim: string, answer: KeptAnswer): Promise<boolean>;
-  /** Forgets the claim: the next request with this key does the work. */
+  /** Lets go of the claim: the next request with this key does the work, whatever it asks for. */
   release(id: string, claim: string): Promise<void>;
 }
+
+/** The end of a lease that was given back: the record stays, and says which operation the next request repeats. */
+const RELEASED = isoTime(0);
 
 /** Every shard, for what walks them. */
 export const IDEMPOTENCY_SHARDS: readonly string[] = [..."0123456789abcdef"];
@@ -59,9 +67,11 @@ export function createIdempotencyRecords(deps: {
     async claim(id, fingerprint) {
       const now = clock.now();
       const claim = ids.next("claim");
+      const begun = { id: ids.next("op"), isRepeated: false };
       const fresh = {
         fingerprint,
         claim,
+        operation: begun.id,
         state: "running",
         leaseUntil: isoTime(now + IDEMPOTENCY_LEASE_MS),
         createdAt: isoTime(now),
@@ -69,22 +79,22 @@ export function createIdempotencyRecords(deps: {
         answer: null,
       } as const;
       const inserted = await documents.insertOne(collectionOf(id), { _id: id, ...fresh });
-      if (inserted.ok) return { kind: "won", claim, takenOver: false };
+      if (inserted.ok) return { kind: "won", claim, takenOver: false, operation: begun };
 
       const found = await documents.findOne(collectionOf(id), { _id: id });
-      // Released between the two: whoever asks again finds the way free.
+      // Removed between the two: whoever asks again finds the way free.
       if (found === null) return { kind: "running" };
       const held = keyRecord.parse(found);
-      const isOver = Date.parse(held.expiresAt) <= now;
-      if (!isOver) {
-        if (held.fingerprint !== fingerprint) return { kind: "mismatch" };
-        if (held.answer !== null) return { kind: "done", answer: held.answer };
-        if (Date.parse(held.leaseUntil) > now) return { kind: "running" };
+      const free = isFree(held, now);
+      if (!free) {
+        const refused = refusalOf(held, fingerprint, now);
+        if (refused !== null) return refused;
       }
-      const was = { _id: id, claim: held.claim, state: held.state };
-      const taken = await documents.updateOne(collectionOf(id), was, { $set: fresh });
+      const operation = operationAfter(held, fingerprint, now) ?? begun;
+      const was = { _id: id, claim: held.claim, state: held.state, leaseUntil: held.leaseUntil };
+      const taken = await documents.updateOne(collectionOf(id), was, { $set: { ...fresh, operation: operation.id } });
       const won = taken.ok && taken.value.modifiedCount === 1;
-      return won ? { kind: "won", claim, takenOver: !isOver } : { kind: "running" };
+      return won ? { kind: "won", claim, takenOver: !free, operation } : { kind: "running" };
     },
 
     async keep(id, claim, answer) {
@@ -94,9 +104,26 @@ export function createIdempotencyRecords(deps: {
     },
 
     async release(id, claim) {
-      await documents.deleteOne(collectionOf(id), { _id: id, claim });
+      await documents.updateOne(collectionOf(id), { _id: id, claim }, { $set: { leaseUntil: RELEASED } });
     },
   };
+}
+
+function isFree({ leaseUntil, expiresAt }: KeyRecord, now: number): boolean {
+  return leaseUntil === RELEASED || Date.parse(expiresAt) <= now;
+}
+
+/** Why a key that is not free cannot be had; null where whoever had it has died. */
+function refusalOf(held: KeyRecord, fingerprint: string, now: number): Claimed | null {
+  if (held.fingerprint !== fingerprint) return { kind: "mismatch" };
+  if (held.answer !== null) return { kind: "done", answer: held.answer };
+  return Date.parse(held.leaseUntil) > now ? { kind: "running" } : null;
+}
+
+/** Null where the request is not the one that the record is of. */
+function operationAfter(held: KeyRecord, fingerprint: string, now: number): Operation | null {
+  if (held.fingerprint !== fingerprint || Date.parse(held.expiresAt) <= now) return null;
+  return held.operation === undefined ? null : { id: held.operation, isRepeated: true };
 }
 
 function collectionOf(id: string): Collection {

@@ -1,3 +1,4 @@
+import type { Call } from "../core/actor.ts";
 import type { Clock } from "../core/clock.ts";
 import { sha256, toHex } from "../core/crypto.ts";
 import { toError } from "../core/errors.ts";
@@ -22,15 +23,15 @@ const KEPT_HEADERS = ["content-type", "cache-control", "location", "x-run-id"];
  * Runs `execute` at most once for a caller's `Idempotency-Key`, or gives its first answer again. `body` is what was
  * read of the request's. Without a key, and for callers without an identity, it just runs.
  */
-export type Idempotency = (
-  c: AppContext,
-  body: Json | undefined,
-  execute: () => Promise<Response>,
-) => Promise<Response>;
+export type Idempotency = (c: AppContext, body: Json | undefined, execute: Execute) => Promise<Response>;
+
+/** `keyed`: what the call is told. */
+type Execute = (keyed: Pick<Call, "operation">) => Promise<Response>;
 
 /**
  * Idempotency keys in the documents store, for 24 hours each. Kept are final answers: below 500, and none that asks to
- * come again (429, or any with `Retry-After`); after the others the key is free, so that a retry does the work.
+ * come again (429, or any with `Retry-After`); after the others the key is free, so that a retry does the work. A retry
+ * of the same request is the same operation, since what failed may have been done.
  *
  * Once begun, an operation goes on when its caller hangs up, and its answer is kept for the retry. One that died with
  * its isolate leaves a claim whose lease runs out; the next request with the key then runs the operation again, so what
@@ -48,14 +49,15 @@ export function createIdempotency(deps: {
   return async function answerOnce(c, body, execute) {
     const key = c.req.header(IDEMPOTENCY_HEADER);
     const actor = c.get("actor");
-    if (key === undefined || actor.kind === "anonymous") return execute();
+    if (key === undefined || actor.kind === "anonymous") return execute({});
     if (!VALID_KEY.test(key)) return refuseKey(c);
     const id = toHex(await sha256(JSON.stringify([actor.id, key])));
     const claimed = await records.claim(id, await fingerprintOf(c, body));
     noteOutcome(c, claimed.kind === "won" && claimed.takenOver ? "taken_over" : claimed.kind);
     switch (claimed.kind) {
       case "won": {
-        const work = runAndKeep(id, claimed.claim, execute, records, deps.log);
+        const { operation } = claimed;
+        const work = runAndKeep(id, claimed.claim, () => execute({ operation }), records, deps.log);
         deps.defer("idempotent_operation", work.then(ignore, ignore));
         return work;
       }

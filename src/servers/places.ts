@@ -25,6 +25,8 @@ export interface Place {
 
 /** A place that is being taken or left. After `until` (epoch milliseconds) others may settle what became of it. */
 export interface HeldPlace extends Place {
+  /** What says so in the owner's document. Of each delete its own: of several at once, one counts the place free. */
+  readonly entry: string;
   readonly until: number;
 }
 
@@ -38,17 +40,18 @@ export interface PlacesReport {
 /**
  * How many servers each owner has: one document, which counts and names what is under way. A create is in it before its
  * record, a delete until after it, so the count is never too low; what breaks off between the two is still named, and
- * whoever meets it PLACE_HOLD_MS later settles it by whether the record stands. Records that were there before the
- * document are counted when it is made, those that other programs write or remove when the count is a day old.
+ * whoever meets it PLACE_HOLD_MS later settles it by whether the record stands. One that is gone while several deletes
+ * were at it may have been counted free by one of them: then the records are counted again. So are those that were
+ * there before the document, and those that other programs write or remove, once the count is a day old.
  */
 export interface Places {
   /** Null where the owner has `max` servers. One call, unless it is the owner's first or there seems to be no room. */
   take(server: { readonly ownerId: string; readonly serverId: string }, max: number): Promise<HeldPlace | null>;
-  /** The record is written. What never comes to this is settled later, the same way. */
-  keep(place: Place): Promise<void>;
-  /** No record was written, and none will be; or the caller has just deleted it. */
-  free(place: Place): Promise<void>;
-  /** Before a record goes. Nothing has to follow where it stays after all; `free` where it went. */
+  /** The record is written; or the caller has not deleted it. What never comes to this is settled later. */
+  keep(place: HeldPlace): Promise<void>;
+  /** No record was written, and none will be; or the caller, and nobody else, has just deleted it. */
+  free(place: HeldPlace): Promise<void>;
+  /** Before a record goes. `free` where the caller has deleted it, `keep` where it stays or another one was faster. */
   beginLeaving(place: Place): Promise<HeldPlace>;
   /** @throws StorageUnavailable where the place can no longer be relied on: too much time has gone by. */
   assertHeld(place: HeldPlace): void;
@@ -70,8 +73,8 @@ export function createPlaces(deps: {
     return changed.ok && changed.value.matchedCount === 1;
   }
 
-  const ending = ({ name }: Pick<Place, "name">) => ({ $unset: { [pathTo(name)]: "" } });
-  const endingWithout = (place: Pick<Place, "name">) => ({ ...ending(place), $inc: { places: -1 } });
+  const ending = (entry: string) => ({ $unset: { [pathTo(entry)]: "" } });
+  const endingWithout = (entry: string) => ({ ...ending(entry), $inc: { places: -1 } });
 
   /** Not `complete` where there are more than one go may look at. */
   async function countRecords(ownerId: string) {
@@ -97,12 +100,17 @@ export function createPlaces(deps: {
     await documents.insertOne(serverPlaces(ownerId), document);
   }
 
-  /** Settles what broke off. Who else does so meanwhile, or goes on after all, loses or wins by the time in the entry. */
-  async function settle({ ownerId, name, serverId, at }: Entry & { readonly ownerId: string }): Promise<boolean> {
+  /**
+   * Settles what broke off; who goes on after all loses or wins by the entry's time. `isUnsure` where a delete's record
+   * is gone: by which delete, and whether that one has counted it free, nobody knows any more.
+   */
+  async function settle({ ownerId, entry, name, serverId, at, leaving }: Entry & { readonly ownerId: string }) {
     const record = await documents.findOne(servers(ownerId), { serverId, ownerId });
     const stands = record !== null && nameOfPlace(record) === name;
-    const unchanged = { [`${pathTo(name)}.at`]: at };
-    return change(ownerId, unchanged, stands ? ending({ name }) : endingWithout({ name }));
+    const isUnsure = leaving && !stands;
+    const update = stands || leaving ? ending(entry) : endingWithout(entry);
+    const settled = await change(ownerId, { [`${pathTo(entry)}.at`]: at }, isUnsure ? countingDue(update) : update);
+    return { settled, isUnsure };
   }
 
   /** Only while nothing is under way: what begins meanwhile changes `changes`, and the old count stays. */
@@ -114,8 +122,8 @@ export function createPlaces(deps: {
     return pages + 1;
   }
 
-  async function free(place: Place): Promise<void> {
-    await change(place.ownerId, { [pathTo(place.name)]: { $exists: true } }, endingWithout(place));
+  async function free({ ownerId, entry }: HeldPlace): Promise<void> {
+    await change(ownerId, { [pathTo(entry)]: { $exists: true } }, endingWithout(entry));
   }
 
   /** Counts again only what was last counted before `countedBefore`, and nothing while a change is under way. */
@@ -124,9 +132,14 @@ export function createPlaces(deps: {
     const before = isoTime(clock.now() - PLACE_HOLD_MS);
     const brokenOff = entries.filter(({ at }) => at < before);
     let settled = 0;
-    for (const entry of brokenOff) if (await settle({ ...entry, ownerId: document._id })) settled++;
-    const isDue = typeof document.countedAt !== "string" || document.countedAt < isoTime(countedBefore);
-    const counting = isDue && entries.length === 0 ? await recount(document) : 0;
+    let isDue = typeof document.countedAt !== "string" || document.countedAt < isoTime(countedBefore);
+    for (const entry of brokenOff) {
+      const outcome = await settle({ ...entry, ownerId: document._id });
+      if (outcome.settled) settled++;
+      isDue ||= outcome.isUnsure;
+    }
+    // What has begun since then changes `changes`.
+    const counting = isDue && entries.length === brokenOff.length ? await recount(document) : 0;
     return { settled, calls: 2 * brokenOff.length + counting };
   }
 
@@ -142,36 +155,37 @@ export function createPlaces(deps: {
       const name = ids.next("place");
       for (let attempt = 0; attempt < TAKE_MAX_ATTEMPTS; attempt++) {
         const now = clock.now();
-        const held = { ownerId, serverId, name, until: now + PLACE_USE_MS };
+        const held = { ownerId, serverId, name, entry: name, until: now + PLACE_USE_MS };
         const free = { places: { $lt: max }, [pathTo(name)]: { $exists: false } };
         const entry = { serverId, at: isoTime(now), leaving: false };
         if (await change(ownerId, free, { $inc: { places: 1, changes: 1 }, $set: { [pathTo(name)]: entry } }))
           return held;
         const document = await find(ownerId);
         // Taken by the call before, whose answer did not come through.
-        if (document !== null && readEntries(document).some((entry) => entry.name === name)) return held;
+        if (document !== null && readEntries(document).some(({ entry }) => entry === name)) return held;
         if (!(await makeRoom(ownerId, document))) return null;
       }
       return null;
     },
 
-    async keep(place) {
-      // A delete that has begun since then has made the entry its own.
-      await change(place.ownerId, { [`${pathTo(place.name)}.leaving`]: false }, ending(place));
+    async keep({ ownerId, entry }) {
+      await change(ownerId, {}, ending(entry));
     },
 
     free,
 
     async beginLeaving(place) {
       const { ownerId, serverId, name } = place;
+      const entry = ids.next("place");
       const now = clock.now();
-      const entry = { serverId, at: isoTime(now), leaving: true };
-      const begin = () => change(ownerId, {}, { $inc: { changes: 1 }, $set: { [pathTo(name)]: entry } });
-      if (!(await begin())) {
+      const leaving = { serverId, place: name, at: isoTime(now), leaving: true };
+      // The create's entry goes: the record stood, and where it is gone from here on a delete was at it.
+      const update = { $inc: { changes: 1 }, $set: { [pathTo(entry)]: leaving }, ...ending(name) };
+      if (!(await change(ownerId, {}, update))) {
         await open(ownerId);
-        await begin();
+        await change(ownerId, {}, update);
       }
-      return { ...place, until: now + PLACE_USE_MS };
+      return { ...place, entry, until: now + PLACE_USE_MS };
     },
 
     assertHeld({ until }) {
@@ -189,21 +203,31 @@ export function createPlaces(deps: {
 
 /** What is under way: a record that is about to be written, or to go. */
 interface Entry {
+  readonly entry: string;
+  /** The place's. */
   readonly name: string;
   readonly serverId: string;
   readonly at: string;
+  readonly leaving: boolean;
 }
 
 function readEntries({ underWay }: StoredDocument): readonly Entry[] {
-  return Object.entries(isJsonObject(underWay) ? underWay : {}).flatMap(([name, value]) => readEntry(name, value));
+  return Object.entries(isJsonObject(underWay) ? underWay : {}).flatMap(([entry, value]) => readEntry(entry, value));
 }
 
-function readEntry(name: string, value: Json): readonly Entry[] {
+function readEntry(entry: string, value: Json): readonly Entry[] {
   if (!isJsonObject(value)) return [];
-  const { serverId, at } = value;
-  return typeof serverId === "string" && typeof at === "string" ? [{ name, serverId, at }] : [];
+  // A create's entry is called like its place; so was a delete's once.
+  const { serverId, at, leaving, place: name = entry } = value;
+  if (typeof serverId !== "string" || typeof at !== "string" || typeof name !== "string") return [];
+  return [{ entry, name, serverId, at, leaving: leaving === true }];
 }
 
-function pathTo(name: string): string {
-  return `underWay.${name}`;
+function pathTo(entry: string): string {
+  return `underWay.${entry}`;
+}
+
+/** The next that looks at the owner counts, should this one not come to it. */
+function countingDue({ $unset }: { readonly $unset: Document }) {
+  return { $unset: { ...$unset, countedAt: "" } };
 }

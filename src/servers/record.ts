@@ -6,9 +6,9 @@ import { type ServerRecord, type ServerVersion, serverRecord, serverVersion } fr
 /** Parts of a record whose names may hold `$` or `.`, see `field-names.ts`. */
 const FREE_FORM = ["tools", "inputSchema", "policy"] as const;
 
-/** `place`: what the owner's places call it. */
-export function toStoredServer(record: ServerRecord, place: string): Document {
-  return { _id: record.serverId, ...toStoredFields(record), place };
+/** `place`: what the owner's places call it. `operation`: what made it, where a repeated try has to know its own. */
+export function toStoredServer(record: ServerRecord, place: string, operation?: string): Document {
+  return { _id: record.serverId, ...toStoredFields(record), place, ...(operation === undefined ? {} : { operation }) };
 }
 
 const PLACE_NAME = /^place_[0-9a-z]{26}$/;

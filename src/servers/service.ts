@@ -18,7 +18,7 @@ import type {
 import type { ExecutionLog, LogEvent, LogEventType } from "./execution-log.ts";
 import { parseLogCursor } from "./log-cursor.ts";
 import type { HeldPlace, Places } from "./places.ts";
-import { definitionOf, type ServerStore } from "./store.ts";
+import { definitionOf, type ServerKey, type ServerStore } from "./store.ts";
 
 interface PageQuery {
   readonly limit: number;
@@ -31,7 +31,10 @@ interface Page<T> {
 }
 
 export interface ServerService {
-  /** The owner is the key's, or for admin the one that `ownerId` or the body names. */
+  /**
+   * The owner is the key's, or for admin the one that `ownerId` or the body names. A repeated try of an operation answers
+   * with the server that an earlier one made.
+   */
   create(call: Call, body: CreateServer, ownerId?: string): Promise<Result<ServerRecord>>;
   get(call: Call, serverId: string, ownerId?: string): Promise<Result<ServerRecord>>;
   /** `VERSION_CONFLICT` unless the caller has read the current version. What is deployed stays as it is. */
@@ -114,11 +117,11 @@ export function createServerService(deps: {
   }
 
   /** False where the id is taken. What was taken for a record that is not written goes back, where that is known. */
-  async function insert(record: ServerRecord, place: HeldPlace): Promise<boolean> {
+  async function insert(record: ServerRecord, place: HeldPlace, operation?: string): Promise<boolean> {
     try {
       const isOwn = await store.takeId(record, place.name);
       places.assertHeld(place);
-      if (isOwn && (await store.insert(record, place.name))) return true;
+      if (isOwn && (await store.insert(record, place.name, operation))) return true;
     } catch (error) {
       // Where this fails too, the place is settled like one of a create that broke off.
       if (isRefusal(error)) await Promise.allSettled([store.freeId(record, place.name), places.free(place)]);
@@ -126,6 +129,13 @@ export function createServerService(deps: {
     }
     await places.free(place);
     return false;
+  }
+
+  /** The server that another try of the same operation has made, as it is now. */
+  async function findOwn({ operation }: Call, { serverId, ownerId }: ServerKey): Promise<ServerRecord | null> {
+    if (operation === undefined) return null;
+    const loaded = await store.load({ kind: "owner", ownerId }, serverId);
+    return loaded.ok && loaded.value.operation === operation.id ? loaded.value.record : null;
   }
 
   function logEvent(call: Call, record: ServerRecord, type: LogEventType, message: string): Promise<void> {
@@ -159,7 +169,10 @@ export function createServerService(deps: {
       const faults = await deps.graphs.check({ ...body, inputSchema });
       if (faults.length > 0) return validationFailed(faults);
 
-      const serverId = body.serverId ?? ids.next("mcp");
+      const serverId = body.serverId ?? nameServer(call, ids);
+      // First: it has its place already.
+      const own = call.operation?.isRepeated ? await findOwn(call, { serverId, ownerId: owner.value }) : null;
+      if (own !== null) return ok(own);
       const place = await places.take({ ownerId: owner.value, serverId }, deps.maxServersOfOwner);
       if (place === null) return err(tooMany(deps.maxServersOfOwner));
       const now = isoTime(clock.now());
@@ -182,7 +195,10 @@ export function createServerService(deps: {
         archestraDashboardUrl: null,
         archestraDeployedAt: null,
       };
-      if (!(await insert(record, place))) return err({ code: "DUPLICATE", detail: `serverId ${serverId} is taken` });
+      if (!(await insert(record, place, call.operation?.id))) {
+        const late = await findOwn(call, record);
+        return late === null ? err({ code: "DUPLICATE", detail: `serverId ${serverId} is taken` }) : ok(late);
+      }
       deps.defer("keep place", places.keep(place));
       deps.defer("log server_created", logEvent(call, record, "server_created", `Server "${record.name}" created`));
       return ok(record);
@@ -239,6 +255,11 @@ export function createServerService(deps: {
       return ok(toPage(events, query.limit, (event) => event.id));
     },
   };
+}
+
+/** After the operation, so that a repeated try makes no second server. */
+function nameServer({ operation }: Call, ids: IdSource): string {
+  return operation === undefined ? ids.next("mcp") : operation.id.replace(/^op_/, "mcp_");
 }
 
 /** What the documents store throws of a document that it has not written; after any other error it may have. */

@@ -22,6 +22,8 @@ export interface LoadedServer {
   readonly deployment: Deployment;
   /** What the owner's places call it. */
   readonly place: string;
+  /** The operation that made it; null where that is not known. */
+  readonly operation: string | null;
 }
 
 /** Which server a change is meant for; both, so that a filter holds on a store without partitions. */
@@ -48,7 +50,7 @@ export interface ServerStore {
    */
   freeId(key: ServerKey, place: string): Promise<void>;
   /** False when the owner has a server of this id. `place` is the name of the place that it takes. */
-  insert(record: ServerRecord, place: string): Promise<boolean>;
+  insert(record: ServerRecord, place: string, operation?: string): Promise<boolean>;
   /** 404 where there is none that this access reaches. One more read when the owner has to be found first. */
   load(access: OwnerAccess, serverId: string): Promise<Result<LoadedServer>>;
   list(
@@ -66,7 +68,10 @@ export interface ServerStore {
   changeIf(key: ServerKey, condition: Filter, set: Document): Promise<boolean>;
   /** False when the condition did not hold. Earlier definitions go too, and the id and its place are free again. */
   deleteIf(server: LoadedServer, condition: Filter): Promise<boolean>;
-  /** Earlier definitions, newest first; `before` is a version. */
+  /**
+   * Earlier definitions, newest first; `before` is a version. Two calls of the store at once: those that an older version
+   * of Orchestrix kept stay under their ids, which do not name the owner.
+   */
   listVersions(
     key: ServerKey,
     query: { readonly before?: number | undefined; readonly limit: number },
@@ -114,8 +119,8 @@ export function createServerStore(deps: {
       await documents.deleteOne(serverOwners(serverId), { _id: serverId, ownerId, place });
     },
 
-    async insert(record, place) {
-      const stored = toStoredServer(record, place);
+    async insert(record, place, operation) {
+      const stored = toStoredServer(record, place, operation);
       return (await documents.insertOne(servers(record.ownerId), stored, { unique: ["serverId"] })).ok;
     },
 
@@ -157,7 +162,10 @@ export function createServerStore(deps: {
       // Not a later record of the same id, which has another place.
       const same = { serverId, ownerId, ...(isPlaceName(name) ? { place: name } : {}) };
       const { deletedCount } = await documents.deleteOne(servers(ownerId), { ...same, ...condition });
-      if (deletedCount === 0) return false;
+      if (deletedCount === 0) {
+        await places.keep(place);
+        return false;
+      }
       await documents.deleteMany(serverVersions(ownerId), { serverId, ownerId });
       await documents.deleteOne(serverOwners(serverId), { _id: serverId, ownerId });
       await places.free(place);
@@ -166,16 +174,25 @@ export function createServerStore(deps: {
 
     async listVersions(key, { before, limit }) {
       const { serverId, ownerId } = key;
-      const filter = { serverId, ownerId, ...(before === undefined ? {} : { _id: { $lt: versionId(key, before) } }) };
-      const found = await documents.find(serverVersions(ownerId), { filter, sort: { _id: -1 }, limit });
-      return found.map(fromStoredVersion);
+      const read = (idOf: typeof versionId) => {
+        const _id = { $gte: idOf(key, 0), $lt: idOf(key, before ?? VERSION_END) };
+        return documents.find(serverVersions(ownerId), {
+          filter: { serverId, ownerId, _id },
+          sort: { _id: -1 },
+          limit,
+        });
+      };
+      const found = (await Promise.all([read(versionId), read(versionIdOfBefore)])).flat().map(fromStoredVersion);
+      // An update that stopped half-way may have kept the same under both ids.
+      const distinct = new Map(found.map((version) => [version.version, version]));
+      return [...distinct.values()].sort((a, b) => b.version - a.version).slice(0, limit);
     },
 
     async definitionAt(record, version) {
       if (version === record.version) return definitionOf(record);
       const { serverId, ownerId } = record;
-      const filter = { _id: versionId(record, version), serverId, ownerId };
-      const found = await documents.findOne(serverVersions(ownerId), filter);
+      const _id = { $in: [versionId(record, version), versionIdOfBefore(record, version)] };
+      const found = await documents.findOne(serverVersions(ownerId), { _id, serverId, ownerId });
       return found === null ? null : fromStoredVersion(found);
     },
   };
@@ -190,10 +207,19 @@ export function definitionOf(record: ServerRecord): ServerVersion {
 
 const VERSION_DIGITS = 8;
 
-function versionId({ serverId }: { readonly serverId: string }, version: number): string {
+/** Above every version. */
+const VERSION_END = 10 ** VERSION_DIGITS;
+
+/** With the owner: another one may have had the id before, and something still at work for that server. */
+function versionId(key: ServerKey, version: number): string {
+  return `${encodeURIComponent(key.ownerId)}:${versionIdOfBefore(key, version)}`;
+}
+
+function versionIdOfBefore({ serverId }: ServerKey, version: number): string {
   return `${serverId}:${String(version).padStart(VERSION_DIGITS, "0")}`;
 }
 
 function toLoaded(stored: StoredDocument): LoadedServer {
-  return { record: fromStoredServer(stored), deployment: deploymentOf(stored), place: nameOfPlace(stored) };
+  const operation = typeof stored.operation === "string" ? stored.operation : null;
+  return { record: fromStoredServer(stored), deployment: deploymentOf(stored), place: nameOfPlace(stored), operation };
 }

@@ -19,7 +19,12 @@ export const OWNER = "user-123";
 const DOWN = new Proxy({}, { get: () => () => Promise.reject(new StorageUnavailable("down")) });
 
 export interface Process extends Composed {
-  call(method: string, path: string, body?: unknown): Promise<{ readonly status: number; readonly body: any }>;
+  call(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<{ readonly status: number; readonly body: any }>;
   /** Waits for what goes on after answers have left. */
   settle(): Promise<void>;
   readonly logs: string[];
@@ -30,7 +35,7 @@ export interface DeployScene {
   readonly documents: MemoryDocuments;
   readonly host: MemoryHost;
   /** A Worker on the scene's database and host; `wrap` comes between it and the database. */
-  startProcess(wrap?: (documents: Documents) => Documents): Process;
+  startProcess(wrap?: (documents: Documents) => Documents, env?: Readonly<Record<string, string>>): Process;
 }
 
 /** Worker processes that share one database and one host of agents, under a clock that the test moves. */
@@ -42,7 +47,7 @@ export function createDeployScene(): DeployScene {
     clock,
     documents,
     host,
-    startProcess(wrap = (inner) => inner) {
+    startProcess(wrap = (inner) => inner, env = {}) {
       const logs: string[] = [];
       let pending: Promise<unknown>[] = [];
       const composed = compose(
@@ -55,6 +60,7 @@ export function createDeployScene(): DeployScene {
           DEPLOY_TIMEOUT_MS: "1000",
           RATE_LIMIT_BURST: "100000",
           RATE_LIMIT_PER_MINUTE: "100000",
+          ...env,
         }),
         {
           documents: wrap(documents),
@@ -76,11 +82,11 @@ export function createDeployScene(): DeployScene {
       return {
         ...composed,
         logs,
-        async call(method, path, body) {
+        async call(method, path, body, headers = {}) {
           const response = await composed.app.fetch(
             new Request(new URL(path, "https://orchestrix.test"), {
               method,
-              headers: { Authorization: `Bearer ${ADMIN_KEY}`, "Content-Type": "application/json" },
+              headers: { Authorization: `Bearer ${ADMIN_KEY}`, "Content-Type": "application/json", ...headers },
               ...(body === undefined ? {} : { body: JSON.stringify(body) }),
             }),
           );

@@ -5,12 +5,16 @@ import type { Collection } from "./documents.ts";
 /** `_id` is the serverId. By owner: a list is one read, and owners do not wait for each other. */
 export const servers = (ownerId: string): Collection => system("servers", `owner:${ownerId}`);
 
-/** Definitions that a server had before its current one. `_id` is `<serverId>:<version, eight digits>`. */
+/**
+ * Definitions that a server had before its current one. `_id` is `<owner, URI-encoded>:<serverId>:<version, eight
+ * digits>`; what older versions of Orchestrix wrote has no owner in it.
+ */
 export const serverVersions = (ownerId: string): Collection => system("server_versions", `owner:${ownerId}`);
 
 /**
- * Which targets may hold an agent of an owner's servers; `_id` is `<serverId>:<target>`. Outlives the records: what
- * stands here and not there any more is removed from its target.
+ * Which targets may hold an agent of an owner's servers; `_id` is `<owner, URI-encoded>:<serverId>:<target>`, without the
+ * owner where an older version of Orchestrix wrote it. Outlives the records: what stands here and not there any more is
+ * removed from its target.
  */
 export const deployments = (ownerId: string): Collection => system("deployments", `owner:${ownerId}`);
 

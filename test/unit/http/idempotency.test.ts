@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { expect, test } from "vitest";
 import * as z from "zod";
-import type { Actor } from "../../../src/core/actor.ts";
+import type { Actor, Call, Operation } from "../../../src/core/actor.ts";
 import { type AppError, StorageUnavailable } from "../../../src/core/errors.ts";
 import { createIdSource, systemRandom } from "../../../src/core/ids.ts";
 import { err, ok, type Result } from "../../../src/core/result.ts";
@@ -10,6 +10,7 @@ import { type Endpoint, endpoint, mountEndpoints, refusal } from "../../../src/h
 import { createIdempotency } from "../../../src/http/idempotency.ts";
 import { IDEMPOTENCY_SHARDS } from "../../../src/http/idempotency-records.ts";
 import { describeApi } from "../../../src/http/openapi.ts";
+import { idempotencyKeys } from "../../../src/storage/documents/collections.ts";
 import type { Documents } from "../../../src/storage/documents/documents.ts";
 import { createFakeClock, type FakeClock } from "../../support/fake-clock.ts";
 import { createMemoryDocuments, type MemoryDocuments } from "../../support/memory-documents.ts";
@@ -27,7 +28,7 @@ type Outcome = Result<unknown> | Response;
 
 /** One isolate: an app with two idempotent routes and one that is not, on a store that isolates can share. */
 function createScene(
-  work: (body: unknown) => Outcome | Promise<Outcome>,
+  work: (body: unknown, call: Call) => Outcome | Promise<Outcome>,
   options: {
     readonly documents?: MemoryDocuments;
     readonly clock?: FakeClock;
@@ -52,10 +53,10 @@ function createScene(
         body: z.strictObject({ n: z.number() }).or(z.strictObject({ a: z.number(), b: z.number() })),
         responses: [{ status: 201, description: "Done", schema: z.unknown() }],
       },
-      async ({ body }) => {
+      async ({ body, call }) => {
         runs++;
         begun.resolve();
-        return work(body);
+        return work(body, call);
       },
     );
   const endpoints = [route("/work", true), route("/other", true), route("/plain", false)];
@@ -295,6 +296,51 @@ test("a request that died with its isolate holds its key until the lease ends, t
   expect(retries.filter((answer) => answer.status === 201 && answer.replayed === null)).toHaveLength(1);
   expect(alive.runs()).toBe(1);
   expect((await alive.post("key-1")).replayed).toBe("true");
+});
+
+test("a retry is the same operation after a failure or a death, and another request or a later day's is a new one", async () => {
+  const seen: (Operation | undefined)[] = [];
+  const outcomes: (() => Outcome | Promise<Outcome>)[] = [
+    () => err(FAILED),
+    () => Promise.reject(new Error("a bug")),
+    () => new Promise(() => {}),
+    () => err(FAILED),
+    () => ok({ made: 1 }),
+    () => ok({ made: 2 }),
+  ];
+  const scene = createScene((_body, call) => {
+    seen.push(call.operation);
+    return (outcomes.shift() ?? count())();
+  });
+  await scene.post("key-1");
+  await scene.post("key-1");
+  void scene.post("key-1");
+  while (seen.length < 3) await new Promise((resolve) => setImmediate(resolve));
+  await scene.clock.advance(LEASE_MS);
+  await scene.post("key-1");
+  expect((await scene.post("key-1", { n: 2 })).status).toBe(201);
+  await scene.clock.advance(KEPT_MS);
+  expect((await scene.post("key-1", { n: 2 })).status).toBe(201);
+  await scene.post(null);
+  const [first, ...later] = seen.slice(0, 4);
+  expect(first).toMatchObject({ id: expect.stringMatching(/^op_[0-9a-z]{26}$/), isRepeated: false });
+  for (const operation of later) expect(operation).toEqual({ id: first?.id, isRepeated: true });
+  expect(seen.slice(4).map((operation) => operation?.isRepeated)).toEqual([false, false, undefined]);
+  expect(new Set(seen.map((operation) => operation?.id)).size).toBe(4);
+});
+
+test("a record of an older version whose request died is taken over as a new operation", async () => {
+  const documents = createMemoryDocuments();
+  const clock = createFakeClock();
+  const dead = createScene(() => new Promise<Outcome>(() => {}), { documents, clock });
+  void dead.post("key-1");
+  await dead.begun;
+  const [record] = documents.named("idempotency_keys");
+  const shard = idempotencyKeys(String(record?._id).slice(0, 1));
+  await documents.updateOne(shard, { _id: String(record?._id) }, { $unset: { operation: "" } });
+  await clock.advance(LEASE_MS);
+  const alive = createScene((_body, call) => ok({ isRepeated: call.operation?.isRepeated }), { documents, clock });
+  expect(await alive.post("key-1")).toMatchObject({ status: 201, body: { isRepeated: false } });
 });
 
 test("a request that outlived its lease answers its caller and leaves the record of who took over", async () => {

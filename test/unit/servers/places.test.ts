@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { StorageUnavailable } from "../../../src/core/errors.ts";
-import { servers } from "../../../src/storage/documents/collections.ts";
+import { serverPlaces, servers } from "../../../src/storage/documents/collections.ts";
 import type { Documents } from "../../../src/storage/documents/documents.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { ECHO_API } from "../../support/graphs.ts";
@@ -100,6 +100,94 @@ test("deletes of one server at once free one place", async () => {
   expect(await process.create("five")).toMatchObject({ ok: false });
   await process.settle();
   expect(await look()).toMatchObject({ counted: 3, records: 3 });
+});
+
+test.each(["ends", "goes on"])(
+  "a delete that begins when another has just ended frees nothing more, if it %s",
+  async (how) => {
+    const scene = createScene(2);
+    const process = scene.start();
+    for (let round = 0; round < 3; round++) {
+      expect((await process.create("same")).ok).toBe(true);
+      await process.settle();
+      let isLate = false;
+      const late = scene.start(
+        watched(scene.documents, async (call) => {
+          if (isLate && how === "ends") await new Promise(() => {});
+          if (isLate || call !== "updateOne server_places") return;
+          isLate = true;
+          expect((await process.remove("same")).ok).toBe(true);
+        }),
+      );
+      const removed = late.remove("same");
+      if (how === "goes on") expect(await removed).toMatchObject({ ok: false, error: { code: "NOT_FOUND" } });
+      await scene.clock.advance(HELD_MS);
+    }
+    await process.places.reconcile(OWNER);
+    expect(await scene.look()).toEqual({ counted: 0, records: 0, underWay: 0 });
+    const made = await Promise.all(Array.from({ length: 6 }, () => process.create()));
+    expect(made.filter(({ ok }) => ok)).toHaveLength(2);
+  },
+);
+
+test("a delete whose server was deleted and made anew meanwhile leaves the new one alone", async () => {
+  const scene = createScene(2);
+  const process = scene.start();
+  await process.create("same");
+  const late = scene.start(
+    watched(scene.documents, async (call) => {
+      if (call !== "deleteOne servers") return;
+      expect((await process.remove("same")).ok).toBe(true);
+      expect((await process.create("same")).ok).toBe(true);
+    }),
+  );
+  expect(await late.remove("same")).toMatchObject({ ok: false, error: { code: "NOT_FOUND" } });
+  await process.settle();
+  await scene.clock.advance(HELD_MS);
+  await process.places.reconcile(OWNER);
+  expect(await scene.look()).toEqual({ counted: 1, records: 1, underWay: 0 });
+});
+
+test("a delete of an older version that broke off is settled, whether it had counted its place free or not", async () => {
+  const scene = createScene(5);
+  const process = scene.start();
+  await process.create("stays");
+  await process.settle();
+  const entry = { serverId: "gone", at: new Date(scene.clock.now()).toISOString(), leaving: true };
+  const name = `place_${"0".repeat(26)}`;
+  for (const places of [1, 2]) {
+    const set = { [`underWay.${name}`]: entry, places };
+    await scene.documents.updateOne(serverPlaces(OWNER), { _id: OWNER }, { $set: set });
+    await scene.clock.advance(HELD_MS);
+    await process.places.reconcile(OWNER);
+    expect(await scene.look()).toEqual({ counted: 1, records: 1, underWay: 0 });
+  }
+});
+
+test("while others are at work a delete that broke off waits to be counted, and the count is not too low", async () => {
+  const scene = createScene(5);
+  const process = scene.start();
+  await process.create("one");
+  await process.create("two");
+  await process.settle();
+  const dying = scene.start(
+    watched(scene.documents, (call) => (call === "deleteOne server_owners" ? new Promise(() => {}) : undefined)),
+  );
+  void dying.remove("one");
+  await scene.clock.advance(HELD_MS);
+  const held = Promise.withResolvers<void>();
+  const busy = scene.start(
+    watched(scene.documents, (call) => (call === "insertOne servers" ? held.promise : undefined)),
+  );
+  const made = busy.create("three");
+  await scene.clock.advance(1);
+  await process.places.reconcile(OWNER);
+  expect(await scene.look()).toEqual({ counted: 3, records: 1, underWay: 1 });
+  held.resolve();
+  expect((await made).ok).toBe(true);
+  await busy.settle();
+  await process.places.reconcile(OWNER);
+  expect(await scene.look()).toEqual({ counted: 2, records: 2, underWay: 0 });
 });
 
 /** A process ends at each of its calls in turn, before or after it; then the clean-up looks at the owner. */
