@@ -17,7 +17,7 @@ export interface LedgerEntry extends ServerKey {
  */
 export interface Ledger {
   note(entry: LedgerEntry): Promise<void>;
-  /** A deploy that failed uncertainly may have left an agent at the record's target: it is looked for soon. */
+  /** A deploy that failed uncertainly, or a change that broke off, may have left an agent at the target: look soon. */
   noteLeftover(server: LoadedServer, fallbackOrigin: string): Promise<void>;
   /** The entries that have not been looked at for longest, at most `limit`, all last looked at before `before`. */
   listDue(ownerId: string, before: string, limit: number): Promise<readonly LedgerEntry[]>;
@@ -41,7 +41,8 @@ export function createLedger(deps: { readonly documents: Documents; readonly clo
     async noteLeftover({ record, deployment }, fallbackOrigin) {
       const { serverId, ownerId } = record;
       const target = record.deployment.target;
-      if (!deployment.uncertain || target === null) return;
+      const certain = !deployment.uncertain && deployment.claim === null;
+      if (certain || target === null) return;
       await write({ serverId, ownerId, target, agentId: null, origin: deployment.origin ?? fallbackOrigin }, NEVER);
     },
     async listDue(ownerId, before, limit) {

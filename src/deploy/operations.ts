@@ -28,8 +28,11 @@ export interface Work {
   readonly record: ServerRecord;
   readonly claim: Claim;
   readonly definition: ServerVersion;
-  /** An earlier try may have left an agent at the target: it is looked for before another one is asked for. */
-  readonly lookFirst: boolean;
+  /**
+   * `look`: an earlier try may have left an agent at the target, which is looked for before another one is asked for.
+   * `remove`: an undeploy from the target broke off, and is brought to its end before an agent is asked for.
+   */
+  readonly first: "look" | "remove" | null;
 }
 
 /** Targets by name. A new one is a file in `targets/`, a line in `compose.ts`, and its name in `contract.ts`. */
@@ -68,21 +71,28 @@ export function createOperations(deps: {
     };
   }
 
+  /** The agent that is to be replaced, or null where one is to be made. */
+  async function findAgent(call: Call, target: Target, work: Work): Promise<Result<string | null>> {
+    const { record, claim, first } = work;
+    if (first === "remove") {
+      const removed = await target.remove(call, record.archestraAgentId, record);
+      return removed.ok ? ok(null) : removed;
+    }
+    const known = claim.operation === "deploy" ? null : record.archestraAgentId;
+    if (known !== null || first === null) return ok(known);
+    const found = await target.find(call, record);
+    return found.ok ? ok(found.value?.agentId ?? null) : found;
+  }
+
   /** Replaces the agent that is known; makes one where none is, or where the target has lost it. */
-  async function reachTarget(
-    call: Call,
-    { record, claim, definition, lookFirst }: Work,
-  ): Promise<Result<DeployedAgent>> {
+  async function reachTarget(call: Call, work: Work): Promise<Result<DeployedAgent>> {
+    const { record, claim, definition } = work;
     const target = targetOf(claim.target);
     const request = toAgentRequest(definition, record.ownerId, isoTime(clock.now()));
-    let agentId = claim.operation === "deploy" ? null : record.archestraAgentId;
-    if (lookFirst && agentId === null) {
-      const found = await target.find(call, record);
-      if (!found.ok) return found;
-      agentId = found.value?.agentId ?? null;
-    }
-    if (agentId === null) return target.create(call, request);
-    const replaced = await target.replace(call, agentId, request);
+    const known = await findAgent(call, target, work);
+    if (!known.ok) return known;
+    if (known.value === null) return target.create(call, request);
+    const replaced = await target.replace(call, known.value, request);
     return !replaced.ok && replaced.error.code === "NOT_FOUND" ? target.create(call, request) : replaced;
   }
 

@@ -97,7 +97,7 @@ export function createReconciler(deps: {
         report.finished,
         report,
         record,
-        await operations.deploy(call, { record, claim, definition, lookFirst: true }),
+        await operations.deploy(call, { record, claim, definition, first: "look" }),
       );
     }
   }
@@ -114,7 +114,7 @@ export function createReconciler(deps: {
     const definition = await store.definitionAt(record, claim.version);
     if (!found.ok) return leaveUncertain(record, claim, found.error, report);
     if (found.value === null || definition === null) return rollBack(call, record, claim, report);
-    settle(adopted, report, record, await operations.deploy(call, { record, claim, definition, lookFirst: true }));
+    settle(adopted, report, record, await operations.deploy(call, { record, claim, definition, first: "look" }));
     await note(call, record, "reconciled", `Agent ${found.value.agentId} belongs to this server's interrupted deploy`);
   }
 

@@ -41,7 +41,7 @@ const bindingRecord = z.object({
   agentId: z.string(),
   ownerId: z.string(),
   createdAt: z.string(),
-  /** Set before the agent is removed: nobody takes this agent up again, a new one may take its place. */
+  /** Set before the agent is removed, which answers until its record goes: a create makes a new one in its place. */
   removing: z.boolean(),
 });
 
@@ -51,7 +51,7 @@ export interface AgentStore {
   find(agentId: string): AtOnce<AgentRecord | null>;
   /** Which revision each of these agents has now; those that are gone are not in it. */
   revisionsOf(agentIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
-  /** The agent that serves an owner's server; of any owner's where none is named. */
+  /** The agent that serves an owner's server; of any owner's where none is named. One whose removal failed is there. */
   findByServer(serverId: string, ownerId: string | null): Promise<AgentRecord | null>;
   /** One agent per owner and server: the one that is there takes the new graph. */
   create(
@@ -118,6 +118,8 @@ export function createAgentStore(deps: {
     const binding = await findBinding(serverId, { _id });
     if (binding === null) return null;
     if (!binding.removing) return { binding, created: false };
+    // The removal may have ended half-way: behind the new binding nobody would know of this agent any more.
+    await documents.deleteOne(agents(binding.agentId), { _id: binding.agentId });
     const { _id: _, ...taken } = fresh;
     const was = { _id, agentId: binding.agentId, removing: true };
     const takenOver = await documents.updateOne(agentBindings(serverId), was, { $set: taken });
@@ -156,7 +158,7 @@ export function createAgentStore(deps: {
     async findByServer(serverId, ownerId) {
       const filter = ownerId === null ? { serverId } : { _id: bindingId(serverId, ownerId) };
       const binding = await findBinding(serverId, filter);
-      return binding === null || binding.removing ? null : find(binding.agentId);
+      return binding === null ? null : find(binding.agentId);
     },
     async create(body, ownerId) {
       const { serverId } = body.metadata;
