@@ -48,6 +48,20 @@ async function reconcile(scene: Pick<DeployScene, "clock">, worker: Process) {
   return body.report;
 }
 
+/** Something that waits until it is let go. */
+function createHold() {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let reached = false;
+  return {
+    hold() {
+      reached = true;
+      return promise;
+    },
+    release: () => resolve(),
+    isReached: () => reached,
+  };
+}
+
 const run = (worker: Process, agentId: string) => worker.call("POST", `/agents/${agentId}`, {});
 
 test("an undeploy that ends half-way leaves no agent behind the one that the next deploy makes", async () => {
@@ -138,3 +152,32 @@ test.each(["deploy", "undeploy"])(
     expect(host.agents.size).toBe(1);
   },
 );
+
+test("a delete beside a deploy whose outcome is unknown is refused, and told again leaves no agent at the host", async () => {
+  const scene = createDeployScene();
+  const { host, startProcess, documents } = scene;
+  const worker = startProcess();
+  await worker.call("POST", "/mcp/servers", { ...ECHO_API, serverId: "echo", ownerId: OWNER });
+  const { hold, release, isReached } = createHold();
+  const deleting = startProcess(
+    hookStore({
+      before: ({ operation, collection }) => operation === "deleteOne" && collection === "servers" && hold(),
+    }),
+  );
+  const deleted = deleting.call("DELETE", PATH);
+  await letRun(isReached);
+  host.intercept = ({ method }, work) => {
+    if (method === "POST") work();
+    return Promise.reject(new TypeError("the host went away"));
+  };
+  const deployed = await callUnderTime(scene, worker.call("POST", `${PATH}/deploy`, { ownerId: OWNER }));
+  expect(deployed.status).toBe(502);
+  host.intercept = null;
+  release();
+  expect(await deleted).toMatchObject({ status: 409, body: { code: "DEPLOY_IN_PROGRESS" } });
+  expect((await worker.call("DELETE", PATH)).status).toBe(204);
+  expect(host.agents.size).toBe(1);
+  expect((await reconcile(scene, worker)).removed).toEqual(["echo"]);
+  expect(host.agents.size).toBe(0);
+  expect(documents.named("servers")).toEqual([]);
+});
