@@ -1,3 +1,4 @@
+import { LATE_AGENT_MS } from "../config/limits.ts";
 import { type Clock, isoTime } from "../core/clock.ts";
 import type { LoadedServer, ServerKey } from "../servers/store.ts";
 import { deployments } from "../storage/documents/collections.ts";
@@ -13,16 +14,21 @@ export interface LedgerEntry extends ServerKey {
 
 /**
  * Where agents may be, apart from the servers' records: so that an agent is still found when its record is gone, or
- * says another target. Written after a deploy, or before a record that may have left an agent behind is let go of.
+ * says another target. Written after a deploy, where one ended without its outcome being known, and before somebody takes over from
+ * one that may be at work still, or lets go of its record.
  */
 export interface Ledger {
   note(entry: LedgerEntry): Promise<void>;
-  /** A deploy that failed uncertainly, or a change that broke off, may have left an agent at the target: look soon. */
+  /** An agent that may be there, or may yet come: it is looked for soon, and stays noted for LATE_AGENT_MS. */
+  noteLate(entry: LedgerEntry): Promise<void>;
+  /** The same of a deploy that failed uncertainly, or a change that broke off; nothing of what is settled. */
   noteLeftover(server: LoadedServer, fallbackOrigin: string): Promise<void>;
   /** The entries that have not been looked at for longest, at most `limit`, all last looked at before `before`. */
   listDue(ownerId: string, before: string, limit: number): Promise<readonly LedgerEntry[]>;
-  markChecked(entry: LedgerEntry): Promise<void>;
-  strike(entry: Pick<LedgerEntry, "serverId" | "ownerId" | "target">): Promise<void>;
+  /** `at`: epoch milliseconds; now where it is not given. */
+  markChecked(entry: LedgerEntry, at?: number): Promise<void>;
+  /** False where it stays for now: what was noted as late may yet come. */
+  strike(entry: Pick<LedgerEntry, "serverId" | "ownerId" | "target">): Promise<boolean>;
 }
 
 /** Not looked at yet: due at once. */
@@ -31,19 +37,25 @@ const NEVER = 0;
 export function createLedger(deps: { readonly documents: Documents; readonly clock: Clock }): Ledger {
   const { documents, clock } = deps;
 
-  async function write(entry: LedgerEntry, checkedAt: number): Promise<void> {
-    const document = { _id: entryId(entry), ...entry, checkedAt: isoTime(checkedAt) };
-    await documents.replaceOne(deployments(entry.ownerId), { _id: document._id }, document, { upsert: true });
+  /** `keepUntil` stays what it was where none is given: a deploy that ends well says nothing of an earlier one. */
+  async function write(entry: LedgerEntry, fields: { readonly checkedAt: string; readonly keepUntil?: string }) {
+    const update = { $set: { ...entry, ...fields } };
+    await documents.updateOne(deployments(entry.ownerId), { _id: entryId(entry) }, update, { upsert: true });
+  }
+
+  async function noteLate(entry: LedgerEntry): Promise<void> {
+    await write(entry, { checkedAt: isoTime(NEVER), keepUntil: isoTime(clock.now() + LATE_AGENT_MS) });
   }
 
   return {
-    note: (entry) => write(entry, clock.now()),
+    note: (entry) => write(entry, { checkedAt: isoTime(clock.now()) }),
+    noteLate,
     async noteLeftover({ record, deployment }, fallbackOrigin) {
       const { serverId, ownerId } = record;
       const target = record.deployment.target;
       const certain = !deployment.uncertain && deployment.claim === null;
       if (certain || target === null) return;
-      await write({ serverId, ownerId, target, agentId: null, origin: deployment.origin ?? fallbackOrigin }, NEVER);
+      await noteLate({ serverId, ownerId, target, agentId: null, origin: deployment.origin ?? fallbackOrigin });
     },
     async listDue(ownerId, before, limit) {
       const filter = { ownerId, checkedAt: { $lt: before } };
@@ -56,12 +68,14 @@ export function createLedger(deps: { readonly documents: Documents; readonly clo
         origin: String(origin),
       }));
     },
-    async markChecked(entry) {
-      const set = { $set: { checkedAt: isoTime(clock.now()) } };
+    async markChecked(entry, at = clock.now()) {
+      const set = { $set: { checkedAt: isoTime(at) } };
       await documents.updateOne(deployments(entry.ownerId), { _id: entryId(entry) }, set);
     },
     async strike(entry) {
-      await documents.deleteOne(deployments(entry.ownerId), { _id: entryId(entry) });
+      const over = { $or: [{ keepUntil: { $exists: false } }, { keepUntil: { $lt: isoTime(clock.now()) } }] };
+      const filter = { _id: entryId(entry), ...over };
+      return (await documents.deleteOne(deployments(entry.ownerId), filter)).deletedCount === 1;
     },
   };
 }

@@ -102,8 +102,14 @@ export function createOperations(deps: {
       const log = createEventTrail(call, record, claim);
       log("deployment_start", `${SAYING[claim.operation]} version ${claim.version} to ${claim.target}`);
       const agent = await reachTarget(call, work);
+      const { serverId, ownerId } = record;
+      const { target, version, origin } = claim;
       if (!agent.ok) {
-        await claims.fail(record, claim, agent.error.detail, mayHaveHappened(agent.error));
+        const happened = mayHaveHappened(agent.error);
+        // First, and where the claim is lost too: whoever has it may have found nothing so far.
+        if (happened) await ledger.noteLate({ serverId, ownerId, target, agentId: null, origin });
+        // What an earlier try may have left is as uncertain as it was.
+        await claims.fail(record, claim, agent.error.detail, happened || work.first !== null);
         log("deployment_failed", agent.error.detail, { code: agent.error.code });
         return agent;
       }
@@ -111,12 +117,11 @@ export function createOperations(deps: {
       const { agentId, endpoint, dashboardUrl } = agent.value;
       const deployedAt = isoTime(clock.now());
       if (!(await claims.completeDeploy(record, claim, agent.value, deployedAt))) {
-        // Slower than its own lease: whoever holds the claim now decides, and finds the same agent.
+        // Slower than its own lease: whoever has had the claim since decides, and may have looked too early.
+        await ledger.noteLate({ serverId, ownerId, target, agentId, origin });
         log("deployment_failed", "the deploy lost its claim", { code: "DEPLOY_IN_PROGRESS", agentId });
         return inProgress();
       }
-      const { serverId, ownerId } = record;
-      const { target, version, origin } = claim;
       log("deployment_complete", `Deployed version ${version} to ${target}`, { agentId, endpoint });
       deps.defer("ledger", ledger.note({ serverId, ownerId, target, agentId, origin }));
       deps.defer("register owner", store.registerOwner(ownerId));

@@ -68,7 +68,8 @@ export function createDeployService(deps: {
     if (definition === null) return notFound(`version ${wanted.version}`);
     const target =
       operation === "deploy" ? (wanted.target ?? deps.defaultTarget) : targetOf(record, deps.defaultTarget);
-    if (record.deployment.target !== target) await ledger.noteLeftover(loaded.value, call.origin);
+    if (record.deployment.target !== target || deployment.claim !== null)
+      await ledger.noteLeftover(loaded.value, call.origin);
     const claim: Claim = {
       id: deps.ids.next("claim"),
       operation,

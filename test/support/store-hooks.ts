@@ -11,12 +11,14 @@ export interface StoreCall {
 interface StoreHooks {
   /** What it returns is waited for; what it throws is what the store throws. */
   readonly before?: (call: StoreCall) => unknown;
+  /** Holds back the answer of what is done. */
+  readonly after?: (call: StoreCall) => unknown;
   /** True where the process ends here: nothing that it does from now on reaches the store. */
   readonly endsAfter?: (call: StoreCall) => boolean;
 }
 
 /** For `startProcess`: the same store, with somebody who looks at each call. */
-export function hookStore({ before, endsAfter }: StoreHooks): (documents: Documents) => Documents {
+export function hookStore({ before, after, endsAfter }: StoreHooks): (documents: Documents) => Documents {
   let ended = false;
   return (documents) =>
     new Proxy(documents, {
@@ -27,6 +29,7 @@ export function hookStore({ before, endsAfter }: StoreHooks): (documents: Docume
           await before?.(call);
           if (ended) return never();
           const answer = await (target[operation] as (...args: unknown[]) => Promise<unknown>)(...args);
+          await after?.(call);
           ended ||= endsAfter?.(call) ?? false;
           return ended ? never() : answer;
         };

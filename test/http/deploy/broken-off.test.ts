@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { StorageUnavailable } from "../../../src/core/errors.ts";
-import { createDeployScene, type DeployScene, OWNER, type Process } from "../../support/deploy-scene.ts";
+import { createDeployScene, OWNER, type Process } from "../../support/deploy-scene.ts";
+import { callUnderTime, createHold, letRun, reconcile } from "../../support/deploy-steps.ts";
 import { ECHO_API } from "../../support/graphs.ts";
 import { hookStore, type StoreCall } from "../../support/store-hooks.ts";
 
@@ -19,47 +20,6 @@ async function createScene(target: "edge" | "archestra") {
   expect(deployed.status).toBe(200);
   await worker.settle();
   return { ...scene, worker, agentId: String(deployed.body.agentId) };
-}
-
-/** Until real time has let the process come to where it ends or waits. */
-async function letRun(reached: () => boolean): Promise<void> {
-  while (!reached()) await new Promise((resolve) => setImmediate(resolve));
-  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
-}
-
-/** Time passes until the call is answered. */
-async function callUnderTime(scene: Pick<DeployScene, "clock">, call: ReturnType<Process["call"]>) {
-  let answered = false;
-  void call.finally(() => {
-    answered = true;
-  });
-  while (!answered) {
-    await new Promise((resolve) => setImmediate(resolve));
-    await scene.clock.advance(10);
-  }
-  return call;
-}
-
-async function reconcile(scene: Pick<DeployScene, "clock">, worker: Process) {
-  await scene.clock.advance(1);
-  const { status, body } = await worker.call("POST", "/admin/jobs/reconcile-deployments");
-  expect(status).toBe(200);
-  await worker.settle();
-  return body.report;
-}
-
-/** Something that waits until it is let go. */
-function createHold() {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  let reached = false;
-  return {
-    hold() {
-      reached = true;
-      return promise;
-    },
-    release: () => resolve(),
-    isReached: () => reached,
-  };
 }
 
 const run = (worker: Process, agentId: string) => worker.call("POST", `/agents/${agentId}`, {});

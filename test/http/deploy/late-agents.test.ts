@@ -1,0 +1,134 @@
+import { expect, test } from "vitest";
+import { createDeployScene, OWNER } from "../../support/deploy-scene.ts";
+import { callUnderTime, createHold, letRun, reconcile } from "../../support/deploy-steps.ts";
+import { ECHO_API } from "../../support/graphs.ts";
+import { hookStore, type StoreCall } from "../../support/store-hooks.ts";
+
+const PATH = "/mcp/servers/echo";
+/** Longer than a claim lasts. */
+const CLAIM_ENDS_MS = 20_000;
+/** Longer than what may still come is waited for. */
+const LATE_MS = 601_000;
+
+async function createScene() {
+  const scene = createDeployScene();
+  const worker = scene.startProcess();
+  await worker.call("POST", "/mcp/servers", { ...ECHO_API, serverId: "echo", ownerId: OWNER });
+  await worker.settle();
+  return { ...scene, worker };
+}
+
+type Scene = Awaited<ReturnType<typeof createScene>>;
+
+/** The host takes a request for an agent, says nothing, and makes the agent when it is told to. */
+function slowDown(host: Scene["host"]) {
+  const begun: (() => unknown)[] = [];
+  host.intercept = ({ method }, work) => {
+    if (method !== "POST") return undefined;
+    begun.push(work);
+    return new Promise(() => {});
+  };
+  return {
+    isAsked: () => begun.length > 0,
+    catchUp() {
+      for (const work of begun) work();
+    },
+  };
+}
+
+/** The record is gone and the agent came after that: it is found, and nothing is left in the end. */
+async function expectRemoved(scene: Scene): Promise<void> {
+  const { worker, host, clock, documents } = scene;
+  expect(documents.named("servers")).toEqual([]);
+  expect(host.agents.size).toBe(1);
+  host.intercept = null;
+  expect((await reconcile(scene, worker)).removed).toEqual(["echo"]);
+  expect(host.agents.size).toBe(0);
+  await clock.advance(LATE_MS);
+  await reconcile(scene, worker);
+  expect(documents.named("deployments")).toEqual([]);
+}
+
+test("an agent that the host makes long after the deploy failed, its rollback and the delete is removed", async () => {
+  const scene = await createScene();
+  const { worker, host } = scene;
+  const slow = slowDown(host);
+  const deployed = await callUnderTime(scene, worker.call("POST", `${PATH}/deploy`, { ownerId: OWNER }));
+  expect(deployed.status).toBe(504);
+  expect((await reconcile(scene, worker)).rolledBack).toEqual(["echo"]);
+  const { body } = await worker.call("GET", `${PATH}/status`);
+  expect(body).toMatchObject({
+    state: "failed",
+    target: "archestra",
+    lastError: expect.stringContaining("deploy again"),
+  });
+  expect((await worker.call("DELETE", PATH)).status).toBe(204);
+  slow.catchUp();
+  await expectRemoved(scene);
+});
+
+test("an agent that the host makes for a process that ended is removed too", async () => {
+  const scene = await createScene();
+  const { worker, host, clock, startProcess } = scene;
+  const slow = slowDown(host);
+  const dying = startProcess(hookStore({ before: () => slow.isAsked() && new Promise(() => {}) }));
+  void dying.call("POST", `${PATH}/deploy`, { ownerId: OWNER });
+  await letRun(slow.isAsked);
+  await clock.advance(CLAIM_ENDS_MS);
+  expect((await reconcile(scene, worker)).rolledBack).toEqual(["echo"]);
+  expect((await worker.call("DELETE", PATH)).status).toBe(204);
+  slow.catchUp();
+  await expectRemoved(scene);
+});
+
+test("what a deploy makes that lost its claim before it came to the host is removed", async () => {
+  const scene = await createScene();
+  const { worker, clock, startProcess } = scene;
+  const { hold, release, isReached } = createHold();
+  const takesClaim = ({ collection, args }: StoreCall) => collection === "servers" && args.includes('"deploying"');
+  const slow = startProcess(hookStore({ after: (call) => takesClaim(call) && hold() }));
+  const deploying = slow.call("POST", `${PATH}/deploy`, { ownerId: OWNER });
+  await letRun(isReached);
+  await clock.advance(CLAIM_ENDS_MS);
+  expect((await reconcile(scene, worker)).rolledBack).toEqual(["echo"]);
+  expect((await worker.call("DELETE", PATH)).status).toBe(204);
+  // The entry that the rollback left is over by now.
+  await clock.advance(LATE_MS);
+  await reconcile(scene, worker);
+  release();
+  expect(await deploying).toMatchObject({ status: 409, body: { code: "DEPLOY_IN_PROGRESS" } });
+  await slow.settle();
+  await expectRemoved(scene);
+});
+
+test("an undeploy beside a deploy that is at work still leaves no agent that the deploy makes afterwards", async () => {
+  const scene = await createScene();
+  const { worker, host, clock, startProcess } = scene;
+  const slow = slowDown(host);
+  const dying = startProcess(hookStore({ before: () => slow.isAsked() && new Promise(() => {}) }));
+  void dying.call("POST", `${PATH}/deploy`, { ownerId: OWNER });
+  await letRun(slow.isAsked);
+  await clock.advance(CLAIM_ENDS_MS);
+  expect((await worker.call("DELETE", `${PATH}?undeploy=true`)).status).toBe(204);
+  await worker.settle();
+  slow.catchUp();
+  await expectRemoved(scene);
+});
+
+test("an agent of the edge that a slow store writes after the delete is removed", async () => {
+  const scene = await createScene();
+  const { worker, startProcess, documents } = scene;
+  const { hold, release, isReached } = createHold();
+  const writesAgent = ({ operation, collection }: StoreCall) => operation === "replaceOne" && collection === "agents";
+  const slow = startProcess(hookStore({ before: (call) => writesAgent(call) && hold() }));
+  const deploying = slow.call("POST", `${PATH}/deploy`, { ownerId: OWNER, target: "edge" });
+  await letRun(isReached);
+  expect((await callUnderTime(scene, deploying)).status).toBe(504);
+  expect((await reconcile(scene, worker)).rolledBack).toEqual(["echo"]);
+  expect((await worker.call("DELETE", PATH)).status).toBe(204);
+  release();
+  await slow.settle();
+  await letRun(() => documents.named("agents").length === 1);
+  expect((await reconcile(scene, worker)).removed).toEqual(["echo"]);
+  expect(documents.named("agents")).toEqual([]);
+});
