@@ -19,24 +19,28 @@ export interface AgentCleanUpReport {
  */
 export function createAgentCleanUp(deps: {
   readonly index: AgentIndex;
-  readonly agents: Pick<AgentStore, "find" | "clearRemoved">;
+  readonly agents: Pick<AgentStore, "find" | "clearGone">;
   readonly history: Pick<RunHistory, "cleanUpRuns" | "forget">;
   readonly clock: Clock;
 }): (agent: ListedAgent) => Promise<AgentCleanUpReport> {
   const { index, agents, history, clock } = deps;
 
-  async function forget(agent: ListedAgent): Promise<void> {
+  /** Returns about how many calls of the store it took. */
+  async function forget(agent: ListedAgent): Promise<number> {
     await history.forget(agent.agentId);
     const now = clock.now();
     if (agent.goneAt === null) await index.setGoneAt(agent, isoTime(now));
-    else if (agent.goneAt < isoTime(now - AGENT_GONE_MS) && (await index.strike(agent)))
-      await agents.clearRemoved(agent);
+    else if (agent.goneAt < isoTime(now - AGENT_GONE_MS)) {
+      await agents.clearGone(agent);
+      await index.strike(agent);
+      return FORGET_CALLS + CLEAR_CALLS;
+    }
+    return FORGET_CALLS;
   }
 
   return async function cleanUpAgent(agent) {
     if ((await agents.find(agent.agentId)) === null) {
-      await forget(agent);
-      return { interrupted: 0, removed: 0, calls: FORGET_CALLS };
+      return { interrupted: 0, removed: 0, calls: await forget(agent) };
     }
     if (agent.goneAt !== null) await index.setGoneAt(agent, null);
     const { interrupted, removed } = await history.cleanUpRuns(agent.agentId);
@@ -48,6 +52,7 @@ export function createAgentCleanUp(deps: {
 
 /** Looks for the agent, forgets runs and sums, and changes the entry. */
 const FORGET_CALLS = 5;
+const CLEAR_CALLS = 3;
 /** Looks for the agent and its sums, sweeps, and removes what is old. */
 const QUIET_CALLS = 5;
 const CALLS_PER_INTERRUPTED = 4;

@@ -62,14 +62,17 @@ export interface AgentStore {
   replace(agent: AgentRecord, body: CreateAgent): Promise<AgentRecord | null>;
   /** False where the agent went away meanwhile. */
   remove(agent: AgentRecord): Promise<boolean>;
-  /** What a removal left that ended half-way. The agent itself is gone. */
-  clearRemoved(agent: { readonly agentId: string; readonly serverId: string; readonly ownerId: string }): Promise<void>;
+  /**
+   * What a create or a removal left that ended half-way: for an agent that has been missing for AGENT_GONE_MS. One that a
+   * create brings back meanwhile stays, or that create makes another.
+   */
+  clearGone(agent: { readonly agentId: string; readonly serverId: string; readonly ownerId: string }): Promise<void>;
 }
 
 /**
  * Two documents make an agent: the binding decides which agent a server has, the record says what it runs. A crash
- * between the two leaves a binding alone, and the next create of the same server completes or replaces it. Between them
- * the agent is entered in the index.
+ * between the two leaves a binding alone; the next create of the same server completes or replaces it, or the clean-up
+ * removes it. The agent is entered in the index before both.
  */
 export function createAgentStore(deps: {
   readonly documents: Documents;
@@ -113,17 +116,26 @@ export function createAgentStore(deps: {
       createdAt: isoTime(clock.now()),
       removing: false,
     };
+    await index.note(fresh);
     const inserted = await documents.insertOne(agentBindings(serverId), fresh);
     if (inserted.ok) return { binding: fresh, created: true };
     const binding = await findBinding(serverId, { _id });
-    if (binding === null) return null;
-    if (!binding.removing) return { binding, created: false };
+    if (binding?.removing && (await takeOver(binding, fresh))) return { binding: fresh, created: true };
+    // Nothing was made under this id.
+    await index.strike({ ...fresh, goneAt: null });
+    if (binding === null || binding.removing) return null;
+    await index.note(binding);
+    return { binding, created: false };
+  }
+
+  async function takeOver(removed: Binding, fresh: Binding): Promise<boolean> {
+    const { _id, agentId, serverId } = removed;
     // The removal may have ended half-way: behind the new binding nobody would know of this agent any more.
-    await documents.deleteOne(agents(binding.agentId), { _id: binding.agentId });
+    await documents.deleteOne(agents(agentId), { _id: agentId });
     const { _id: _, ...taken } = fresh;
-    const was = { _id, agentId: binding.agentId, removing: true };
-    const takenOver = await documents.updateOne(agentBindings(serverId), was, { $set: taken });
-    return takenOver.ok && takenOver.value.modifiedCount === 1 ? { binding: fresh, created: true } : null;
+    const filter = { _id, agentId, removing: true };
+    const takenOver = await documents.updateOne(agentBindings(serverId), filter, { $set: taken });
+    return takenOver.ok && takenOver.value.modifiedCount === 1;
   }
 
   function recordOf(body: CreateAgent, agentId: string, ownerId: string, createdAt: string): AgentRecord {
@@ -167,7 +179,6 @@ export function createAgentStore(deps: {
         if (bound === null) continue;
         const { binding, created } = bound;
         const agent = recordOf(body, binding.agentId, ownerId, binding.createdAt);
-        await index.note({ agentId: agent._id, serverId, ownerId });
         const written = await documents.replaceOne(agents(agent._id), { _id: agent._id }, agent, { upsert: true });
         // Another create of this server inserted first: this one's graph is still to be written.
         if (!written.ok) continue;
@@ -186,12 +197,16 @@ export function createAgentStore(deps: {
       const binding = { _id: bindingId(serverId, ownerId), agentId };
       await documents.updateOne(agentBindings(serverId), binding, { $set: { removing: true } });
       const { deletedCount } = await documents.deleteOne(agents(agentId), { _id: agentId });
-      await documents.deleteOne(agentBindings(serverId), binding);
+      await documents.deleteOne(agentBindings(serverId), { ...binding, removing: true });
       return deletedCount === 1;
     },
-    async clearRemoved({ agentId, serverId, ownerId }) {
-      const removed = { _id: bindingId(serverId, ownerId), agentId, removing: true };
-      await documents.deleteOne(agentBindings(serverId), removed);
+    async clearGone({ agentId, serverId, ownerId }) {
+      const binding = { _id: bindingId(serverId, ownerId), agentId };
+      // Marked before the look: what a create writes from now on under this id, it takes back itself.
+      await documents.updateOne(agentBindings(serverId), binding, { $set: { removing: true } });
+      const marked = { ...binding, removing: true };
+      if ((await find(agentId)) === null) await documents.deleteOne(agentBindings(serverId), marked);
+      else await documents.updateOne(agentBindings(serverId), marked, { $set: { removing: false } });
     },
   };
 }

@@ -97,7 +97,7 @@ export function createCachedAgents(deps: {
     },
     replace: (agent, body) => changing(agent._id, store.replace(agent, body)),
     remove: (agent) => changing(agent._id, store.remove(agent)),
-    clearRemoved: store.clearRemoved,
+    clearGone: store.clearGone,
   };
 }
 
