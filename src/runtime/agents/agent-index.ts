@@ -10,7 +10,7 @@ export interface ListedAgent {
   readonly agentId: string;
   readonly serverId: string;
   readonly ownerId: string;
-  /** ISO time when a clean-up first found no agent; null as long as there is one. */
+  /** ISO time when a clean-up first found no agent, or one that its server does not know; null while all is well. */
   readonly goneAt: string | null;
 }
 

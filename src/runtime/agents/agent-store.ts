@@ -35,6 +35,13 @@ const agentRecord = z.object({
 /** An agent as it is stored. */
 export type AgentRecord = z.output<typeof agentRecord>;
 
+/** Which agent is meant, also where none is left. */
+interface AgentKey {
+  readonly agentId: string;
+  readonly serverId: string;
+  readonly ownerId: string;
+}
+
 const bindingRecord = z.object({
   _id: z.string(),
   serverId: z.string(),
@@ -66,7 +73,11 @@ export interface AgentStore {
    * What a create or a removal left that ended half-way: for an agent that has been missing for AGENT_GONE_MS. One that a
    * create brings back meanwhile stays, or that create makes another.
    */
-  clearGone(agent: { readonly agentId: string; readonly serverId: string; readonly ownerId: string }): Promise<void>;
+  clearGone(agent: AgentKey): Promise<void>;
+  /** Whether the binding of its server names the agent, and no removal of it has begun. */
+  isBound(agent: AgentKey): Promise<boolean>;
+  /** For an agent that has not been bound for AGENT_GONE_MS: a removal that broke off is undone; else the agent goes. */
+  settleUnbound(agent: AgentKey): Promise<void>;
 }
 
 /**
@@ -158,10 +169,16 @@ export function createAgentStore(deps: {
     };
   }
 
-  /** Whether the binding still stands after its agent was written: a removal may have passed in between. */
-  async function stillBound({ _id, serverId, agentId }: Binding): Promise<boolean> {
-    const now = await findBinding(serverId, { _id });
-    return now !== null && now.agentId === agentId && !now.removing;
+  async function isBound({ agentId, serverId, ownerId }: AgentKey): Promise<boolean> {
+    const binding = await findBinding(serverId, { _id: bindingId(serverId, ownerId) });
+    return binding !== null && binding.agentId === agentId && !binding.removing;
+  }
+
+  /** False where another agent, or none, has its place by now. */
+  async function undoRemoval({ agentId, serverId, ownerId }: AgentKey): Promise<boolean> {
+    const marked = { _id: bindingId(serverId, ownerId), agentId, removing: true };
+    const undone = await documents.updateOne(agentBindings(serverId), marked, { $set: { removing: false } });
+    return undone.ok && undone.value.matchedCount === 1;
   }
 
   return {
@@ -182,7 +199,8 @@ export function createAgentStore(deps: {
         const written = await documents.replaceOne(agents(agent._id), { _id: agent._id }, agent, { upsert: true });
         // Another create of this server inserted first: this one's graph is still to be written.
         if (!written.ok) continue;
-        if (await stillBound(binding)) return ok({ agent, created });
+        // A removal may have passed in between.
+        if (await isBound(binding)) return ok({ agent, created });
         await documents.deleteOne(agents(agent._id), { _id: agent._id });
       }
       return err({ code: "DUPLICATE", detail: `the agent of ${serverId} is being removed: try again` });
@@ -200,13 +218,19 @@ export function createAgentStore(deps: {
       await documents.deleteOne(agentBindings(serverId), { ...binding, removing: true });
       return deletedCount === 1;
     },
-    async clearGone({ agentId, serverId, ownerId }) {
+    isBound,
+    async clearGone(agent) {
+      const { agentId, serverId, ownerId } = agent;
       const binding = { _id: bindingId(serverId, ownerId), agentId };
       // Marked before the look: what a create writes from now on under this id, it takes back itself.
       await documents.updateOne(agentBindings(serverId), binding, { $set: { removing: true } });
-      const marked = { ...binding, removing: true };
-      if ((await find(agentId)) === null) await documents.deleteOne(agentBindings(serverId), marked);
-      else await documents.updateOne(agentBindings(serverId), marked, { $set: { removing: false } });
+      if ((await find(agentId)) !== null) await undoRemoval(agent);
+      else await documents.deleteOne(agentBindings(serverId), { ...binding, removing: true });
+    },
+    async settleUnbound(agent) {
+      // An id that no binding names is never bound again: a create that writes it now takes it back itself.
+      if ((await undoRemoval(agent)) || (await isBound(agent))) return;
+      await documents.deleteOne(agents(agent.agentId), { _id: agent.agentId });
     },
   };
 }

@@ -98,6 +98,8 @@ export function createCachedAgents(deps: {
     replace: (agent, body) => changing(agent._id, store.replace(agent, body)),
     remove: (agent) => changing(agent._id, store.remove(agent)),
     clearGone: store.clearGone,
+    isBound: store.isBound,
+    settleUnbound: store.settleUnbound,
   };
 }
 

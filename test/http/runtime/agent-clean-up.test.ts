@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { StorageUnavailable } from "../../../src/core/errors.ts";
 import { createIdSource, systemRandom } from "../../../src/core/ids.ts";
 import { createAgentIndex } from "../../../src/runtime/agents/agent-index.ts";
 import { cleanUp, endsUnder, GONE_MS, startHeldProcess } from "../../support/clean-up-scene.ts";
@@ -7,7 +8,7 @@ import { createHold, letRun } from "../../support/deploy-steps.ts";
 import { ECHO_API } from "../../support/graphs.ts";
 import type { MemoryDocuments } from "../../support/memory-documents.ts";
 import { createMortal } from "../../support/run-crash-mortal.ts";
-import { hookStore } from "../../support/store-hooks.ts";
+import { hookStore, type StoreCall } from "../../support/store-hooks.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -206,6 +207,56 @@ test("a create that goes on while its broken-off forerunner is cleared makes an 
     expect(documents.named("agents").map(({ _id }) => _id)).toEqual([agentId]);
     expect(documents.named("agent_index").map((entry) => entry.agentId)).toContain(agentId);
   }
+});
+
+test("an agent that a create wrote beside a removal and never looked at again goes, with what it ran", async () => {
+  const { documents, clock, startProcess } = createDeployScene();
+  const process = startProcess();
+  const agentId = await createAgent(process, "elsewhere-1");
+  const { hold, release, isReached } = createHold();
+  const writes = ({ operation, collection }: StoreCall) => operation === "replaceOne" && collection === "agents";
+  let ended = false;
+  const dying = startProcess(
+    hookStore({ before: (call) => writes(call) && hold(), endsAfter: (call) => (ended ||= writes(call)) }),
+  );
+  void createAgent(dying, "elsewhere-1");
+  await letRun(isReached);
+  expect((await process.call("DELETE", `/mcp/agents/${agentId}`)).status).toBe(204);
+  await process.settle();
+  release();
+  await letRun(() => ended);
+  await run(process, agentId);
+  expect(documents.named("agent_bindings")).toEqual([]);
+  await cleanUp(process);
+  await run(process, agentId);
+  await clock.advance(GONE_MS);
+  await cleanUp(process);
+  await clock.advance(GONE_MS);
+  expect((await process.call("POST", `/agents/${agentId}`, {})).status).toBe(404);
+  await cleanUp(process);
+  expect(leftOf(documents, agentId).filter(({ _id }) => !_id.startsWith("log_"))).toEqual([]);
+});
+
+test("an agent whose removal failed half-way is its server's again, and a create keeps it", async () => {
+  const { documents, clock, startProcess } = createDeployScene();
+  const process = startProcess();
+  const agentId = await createAgent(process, "elsewhere-1");
+  const failing = startProcess(
+    hookStore({
+      before({ operation, collection }) {
+        if (operation === "deleteOne" && collection === "agents") throw new StorageUnavailable("down");
+      },
+    }),
+  );
+  expect((await failing.call("DELETE", `/mcp/agents/${agentId}`)).status).toBe(503);
+  expect(documents.named("agent_bindings")).toMatchObject([{ removing: true }]);
+  await cleanUp(process);
+  await clock.advance(GONE_MS);
+  await cleanUp(process);
+  await cleanUp(process);
+  expect(documents.named("agent_bindings")).toMatchObject([{ agentId, removing: false }]);
+  expect(documents.named("agent_index")).toMatchObject([{ agentId, goneAt: null }]);
+  expect(await createAgent(process, "elsewhere-1")).toBe(agentId);
 });
 
 test("of many agents each job visits some, and the next goes on, also where one died", {
