@@ -155,7 +155,8 @@ export function createReconciler(deps: {
     if (!loaded.ok) return clearEntry(call, entry, report);
     const { record, deployment } = loaded.value;
     const { state, target } = record.deployment;
-    if (state === "deploying" || state === "undeploying" || deployment.uncertain) return;
+    // Its turn comes again: as long as a target is away, its many entries do not keep others from being looked at.
+    if (state === "deploying" || state === "undeploying" || deployment.uncertain) return lookAgain(entry);
     if (state !== "deployed") return clearUnderClaim(call, record, entry, report);
     if (target === entry.target) return checkDrift(call, record, entry, report);
     // The agent that is in use stands behind this entry too: what else the entry means waits for the undeploy.
@@ -165,7 +166,11 @@ export function createReconciler(deps: {
 
   async function clearEntry(call: Call, entry: LedgerEntry, report: ReconcileReport): Promise<void> {
     if (!(await clearTarget(call, entry, report)) || (await ledger.strike(entry))) return;
-    // Once more when nothing can come any more.
+    await lookAgain(entry);
+  }
+
+  /** When nothing can come any more that has been begun by now. */
+  async function lookAgain(entry: LedgerEntry): Promise<void> {
     await ledger.markChecked(entry, clock.now() - CHECK_EVERY_MS + LATE_AGENT_MS);
   }
 

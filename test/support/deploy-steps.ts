@@ -7,17 +7,17 @@ export async function letRun(reached: () => boolean): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Time passes until the call is answered. */
-export async function callUnderTime(scene: Pick<DeployScene, "clock">, call: ReturnType<Process["call"]>) {
-  let answered = false;
-  void call.finally(() => {
-    answered = true;
+/** Time passes until the work is done. */
+export async function underTime<T>(scene: Pick<DeployScene, "clock">, work: Promise<T>): Promise<T> {
+  let done = false;
+  const marked = work.finally(() => {
+    done = true;
   });
-  while (!answered) {
+  while (!done) {
     await new Promise((resolve) => setImmediate(resolve));
     await scene.clock.advance(10);
   }
-  return call;
+  return marked;
 }
 
 export async function reconcile(scene: Pick<DeployScene, "clock">, worker: Process) {

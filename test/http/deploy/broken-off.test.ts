@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { StorageUnavailable } from "../../../src/core/errors.ts";
 import { createDeployScene, OWNER, type Process } from "../../support/deploy-scene.ts";
-import { callUnderTime, createHold, letRun, reconcile } from "../../support/deploy-steps.ts";
+import { createHold, letRun, reconcile, underTime } from "../../support/deploy-steps.ts";
 import { ECHO_API } from "../../support/graphs.ts";
 import { hookStore, type StoreCall } from "../../support/store-hooks.ts";
 
@@ -64,7 +64,7 @@ test("an undeploy that the store fails half-way leaves a deployed server, and sa
       },
     }),
   );
-  const undeployed = await callUnderTime(scene, failing.call("DELETE", `${PATH}/deploy`, { ownerId: OWNER }));
+  const undeployed = await underTime(scene, failing.call("DELETE", `${PATH}/deploy`, { ownerId: OWNER }));
   expect(undeployed.status).toBe(502);
   expect((await reconcile(scene, worker)).drifted).toEqual([]);
   expect((await run(worker, agentId)).status).toBe(200);
@@ -130,7 +130,7 @@ test("a delete beside a deploy whose outcome is unknown is refused, and told aga
     if (method === "POST") work();
     return Promise.reject(new TypeError("the host went away"));
   };
-  const deployed = await callUnderTime(scene, worker.call("POST", `${PATH}/deploy`, { ownerId: OWNER }));
+  const deployed = await underTime(scene, worker.call("POST", `${PATH}/deploy`, { ownerId: OWNER }));
   expect(deployed.status).toBe(502);
   host.intercept = null;
   release();

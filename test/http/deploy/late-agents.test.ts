@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { createDeployScene, OWNER } from "../../support/deploy-scene.ts";
-import { callUnderTime, createHold, letRun, reconcile } from "../../support/deploy-steps.ts";
+import { createHold, letRun, reconcile, underTime } from "../../support/deploy-steps.ts";
 import { ECHO_API } from "../../support/graphs.ts";
 import { hookStore, type StoreCall } from "../../support/store-hooks.ts";
 
@@ -9,6 +9,8 @@ const PATH = "/mcp/servers/echo";
 const CLAIM_ENDS_MS = 20_000;
 /** Longer than what may still come is waited for. */
 const LATE_MS = 601_000;
+/** Entries of the ledger are looked at this often where nothing is known to be wrong. */
+const CHECKED_HOURLY_MS = 3_600_001;
 
 async function createScene() {
   const scene = createDeployScene();
@@ -53,7 +55,7 @@ test("an agent that the host makes long after the deploy failed, its rollback an
   const scene = await createScene();
   const { worker, host } = scene;
   const slow = slowDown(host);
-  const deployed = await callUnderTime(scene, worker.call("POST", `${PATH}/deploy`, { ownerId: OWNER }));
+  const deployed = await underTime(scene, worker.call("POST", `${PATH}/deploy`, { ownerId: OWNER }));
   expect(deployed.status).toBe(504);
   expect((await reconcile(scene, worker)).rolledBack).toEqual(["echo"]);
   const { body } = await worker.call("GET", `${PATH}/status`);
@@ -123,12 +125,37 @@ test("an agent of the edge that a slow store writes after the delete is removed"
   const slow = startProcess(hookStore({ before: (call) => writesAgent(call) && hold() }));
   const deploying = slow.call("POST", `${PATH}/deploy`, { ownerId: OWNER, target: "edge" });
   await letRun(isReached);
-  expect((await callUnderTime(scene, deploying)).status).toBe(504);
+  expect((await underTime(scene, deploying)).status).toBe(504);
   expect((await reconcile(scene, worker)).rolledBack).toEqual(["echo"]);
   expect((await worker.call("DELETE", PATH)).status).toBe(204);
   release();
   await slow.settle();
   await letRun(() => documents.named("agents").length === 1);
   expect((await reconcile(scene, worker)).removed).toEqual(["echo"]);
+  expect(documents.named("agents")).toEqual([]);
+});
+
+test("servers whose host is away, however many, do not keep another target's agent from being removed", {
+  timeout: 60_000,
+}, async () => {
+  const scene = await createScene();
+  const { worker, host, documents } = scene;
+  expect((await worker.call("POST", `${PATH}/deploy`, { ownerId: OWNER, target: "edge" })).status).toBe(200);
+  await worker.settle();
+  await documents.deleteOne({ kind: "system", name: "servers", partition: "any" }, { serverId: "echo" });
+  host.intercept = () => Promise.reject(new TypeError("connection refused"));
+  const failing = Array.from({ length: 101 }, async (_, n) => {
+    const serverId = `away-${n}`;
+    await worker.call("POST", "/mcp/servers", { ...ECHO_API, serverId, ownerId: OWNER });
+    return worker.call("POST", `/mcp/servers/${serverId}/deploy`, { ownerId: OWNER });
+  });
+  await underTime(scene, Promise.all(failing));
+  await underTime(scene, worker.settle());
+  expect(documents.named("deployments")).toHaveLength(102);
+  await scene.clock.advance(CHECKED_HOURLY_MS);
+  for (const _run of ["all of the others", "the last of them, and this one"]) {
+    await underTime(scene, worker.jobs["reconcile-deployments"]({ thorough: false }));
+    await scene.clock.advance(300_000);
+  }
   expect(documents.named("agents")).toEqual([]);
 });
