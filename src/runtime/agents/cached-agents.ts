@@ -99,7 +99,7 @@ export function createCachedAgents(deps: {
     remove: (agent) => changing(agent._id, store.remove(agent)),
     clearGone: store.clearGone,
     isBound: store.isBound,
-    settleUnbound: store.settleUnbound,
+    settleUnbound: (agent) => changing(agent.agentId, store.settleUnbound(agent)),
   };
 }
 
