@@ -30,8 +30,13 @@ export const RUN_OUTPUT_MAX_BYTES = 1_048_576;
 /** Runs kept per agent before the oldest go. */
 export const RUNS_KEPT_PER_AGENT = 1_000;
 
-/** A claim outlives the slowest target (`DEPLOY_TIMEOUT_MS`) by this, so that it never expires under a live deploy. */
+/**
+ * A claim outlives one call of the slowest target (`DEPLOY_TIMEOUT_MS`) by this. A change that takes longer, with more
+ * calls than one, may lose it, and changes the record no more; the ledger knows of what it made.
+ */
 export const CLAIM_GRACE_MS = 15_000;
+/** Longer than a target works on after we stopped waiting for it: what may still come is looked for until then. */
+export const LATE_AGENT_MS = 600_000;
 
 /** How long an isolate trusts a key that it has checked: revocation holds everywhere within 30 s (the HTTP contract). */
 export const KEY_CACHE_MS = 20_000;

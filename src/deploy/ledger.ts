@@ -1,3 +1,4 @@
+import { LATE_AGENT_MS } from "../config/limits.ts";
 import { type Clock, isoTime } from "../core/clock.ts";
 import type { LoadedServer, ServerKey } from "../servers/store.ts";
 import { deployments } from "../storage/documents/collections.ts";
@@ -13,18 +14,23 @@ export interface LedgerEntry extends ServerKey {
 
 /**
  * Where agents may be, apart from the servers' records: so that an agent is still found when its record is gone, or
- * says another target. Written after a deploy, or before a record that may have left an agent behind is let go of.
+ * says another target. Written after a deploy, where one ended without its outcome being known, and before somebody
+ * takes over from one that may be at work still, or lets go of its record.
  * Ids begin with the owner: of two who had the same serverId one after the other, each has an entry. What stands under an
  * id of before, without the owner, is found by its fields, checked and struck with the other, and never written again.
  */
 export interface Ledger {
   note(entry: LedgerEntry): Promise<void>;
-  /** A deploy that failed uncertainly may have left an agent at the record's target: it is looked for soon. */
+  /** An agent that may be there, or may yet come: it is looked for soon, and stays noted for LATE_AGENT_MS. */
+  noteLate(entry: LedgerEntry): Promise<void>;
+  /** The same of a deploy that failed uncertainly, or a change that broke off; nothing of what is settled. */
   noteLeftover(server: LoadedServer, fallbackOrigin: string): Promise<void>;
   /** The entries that have not been looked at for longest, at most `limit`, all last looked at before `before`. */
   listDue(ownerId: string, before: string, limit: number): Promise<readonly LedgerEntry[]>;
-  markChecked(entry: LedgerEntry): Promise<void>;
-  strike(entry: EntryKey): Promise<void>;
+  /** `at`: epoch milliseconds; now where it is not given. */
+  markChecked(entry: LedgerEntry, at?: number): Promise<void>;
+  /** False where it stays for now: what was noted as late may yet come. */
+  strike(entry: EntryKey): Promise<boolean>;
 }
 
 /** Not looked at yet: due at once. */
@@ -33,18 +39,25 @@ const NEVER = 0;
 export function createLedger(deps: { readonly documents: Documents; readonly clock: Clock }): Ledger {
   const { documents, clock } = deps;
 
-  async function write(entry: LedgerEntry, checkedAt: number): Promise<void> {
-    const document = { _id: entryId(entry), ...entry, checkedAt: isoTime(checkedAt) };
-    await documents.replaceOne(deployments(entry.ownerId), { _id: document._id }, document, { upsert: true });
+  /** `keepUntil` stays what it was where none is given: a deploy that ends well says nothing of an earlier one. */
+  async function write(entry: LedgerEntry, fields: { readonly checkedAt: string; readonly keepUntil?: string }) {
+    const update = { $set: { ...entry, ...fields } };
+    await documents.updateOne(deployments(entry.ownerId), { _id: entryId(entry) }, update, { upsert: true });
+  }
+
+  async function noteLate(entry: LedgerEntry): Promise<void> {
+    await write(entry, { checkedAt: isoTime(NEVER), keepUntil: isoTime(clock.now() + LATE_AGENT_MS) });
   }
 
   return {
-    note: (entry) => write(entry, clock.now()),
+    note: (entry) => write(entry, { checkedAt: isoTime(clock.now()) }),
+    noteLate,
     async noteLeftover({ record, deployment }, fallbackOrigin) {
       const { serverId, ownerId } = record;
       const target = record.deployment.target;
-      if (!deployment.uncertain || target === null) return;
-      await write({ serverId, ownerId, target, agentId: null, origin: deployment.origin ?? fallbackOrigin }, NEVER);
+      const certain = !deployment.uncertain && deployment.claim === null;
+      if (certain || target === null) return;
+      await noteLate({ serverId, ownerId, target, agentId: null, origin: deployment.origin ?? fallbackOrigin });
     },
     async listDue(ownerId, before, limit) {
       const filter = { ownerId, checkedAt: { $lt: before } };
@@ -55,12 +68,13 @@ export function createLedger(deps: { readonly documents: Documents; readonly clo
         .filter(({ entry, _id }) => _id === entryId(entry) || !ids.has(entryId(entry)))
         .map(({ entry }) => entry);
     },
-    async markChecked(entry) {
-      const set = { $set: { checkedAt: isoTime(clock.now()) } };
+    async markChecked(entry, at = clock.now()) {
+      const set = { $set: { checkedAt: isoTime(at) } };
       await documents.updateMany(deployments(entry.ownerId), anyIdOf(entry), set);
     },
     async strike(entry) {
-      await documents.deleteMany(deployments(entry.ownerId), anyIdOf(entry));
+      const over = { $or: [{ keepUntil: { $exists: false } }, { keepUntil: { $lt: isoTime(clock.now()) } }] };
+      return (await documents.deleteMany(deployments(entry.ownerId), { ...anyIdOf(entry), ...over })).deletedCount > 0;
     },
   };
 }

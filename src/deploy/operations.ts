@@ -28,8 +28,11 @@ export interface Work {
   readonly record: ServerRecord;
   readonly claim: Claim;
   readonly definition: ServerVersion;
-  /** An earlier try may have left an agent at the target: it is looked for before another one is asked for. */
-  readonly lookFirst: boolean;
+  /**
+   * `look`: an earlier try may have left an agent at the target, which is looked for before another one is asked for.
+   * `remove`: an undeploy from the target broke off, and is brought to its end before an agent is asked for.
+   */
+  readonly first: "look" | "remove" | null;
 }
 
 /** Targets by name. A new one is a file in `targets/`, a line in `compose.ts`, and its name in `contract.ts`. */
@@ -68,21 +71,28 @@ export function createOperations(deps: {
     };
   }
 
+  /** The agent that is to be replaced, or null where one is to be made. */
+  async function findAgent(call: Call, target: Target, work: Work): Promise<Result<string | null>> {
+    const { record, claim, first } = work;
+    if (first === "remove") {
+      const removed = await target.remove(call, record.archestraAgentId, record);
+      return removed.ok ? ok(null) : removed;
+    }
+    const known = claim.operation === "deploy" ? null : record.archestraAgentId;
+    if (known !== null || first === null) return ok(known);
+    const found = await target.find(call, record);
+    return found.ok ? ok(found.value?.agentId ?? null) : found;
+  }
+
   /** Replaces the agent that is known; makes one where none is, or where the target has lost it. */
-  async function reachTarget(
-    call: Call,
-    { record, claim, definition, lookFirst }: Work,
-  ): Promise<Result<DeployedAgent>> {
+  async function reachTarget(call: Call, work: Work): Promise<Result<DeployedAgent>> {
+    const { record, claim, definition } = work;
     const target = targetOf(claim.target);
     const request = toAgentRequest(definition, record.ownerId, isoTime(clock.now()));
-    let agentId = claim.operation === "deploy" ? null : record.archestraAgentId;
-    if (lookFirst && agentId === null) {
-      const found = await target.find(call, record);
-      if (!found.ok) return found;
-      agentId = found.value?.agentId ?? null;
-    }
-    if (agentId === null) return target.create(call, request);
-    const replaced = await target.replace(call, agentId, request);
+    const known = await findAgent(call, target, work);
+    if (!known.ok) return known;
+    if (known.value === null) return target.create(call, request);
+    const replaced = await target.replace(call, known.value, request);
     return !replaced.ok && replaced.error.code === "NOT_FOUND" ? target.create(call, request) : replaced;
   }
 
@@ -92,8 +102,14 @@ export function createOperations(deps: {
       const log = createEventTrail(call, record, claim);
       log("deployment_start", `${SAYING[claim.operation]} version ${claim.version} to ${claim.target}`);
       const agent = await reachTarget(call, work);
+      const { serverId, ownerId } = record;
+      const { target, version, origin } = claim;
       if (!agent.ok) {
-        await claims.fail(record, claim, agent.error.detail, mayHaveHappened(agent.error));
+        const happened = mayHaveHappened(agent.error);
+        // First, and where the claim is lost too: whoever has it may have found nothing so far.
+        if (happened) await ledger.noteLate({ serverId, ownerId, target, agentId: null, origin });
+        // What an earlier try may have left is as uncertain as it was.
+        await claims.fail(record, claim, agent.error.detail, happened || work.first !== null);
         log("deployment_failed", agent.error.detail, { code: agent.error.code });
         return agent;
       }
@@ -101,12 +117,11 @@ export function createOperations(deps: {
       const { agentId, endpoint, dashboardUrl } = agent.value;
       const deployedAt = isoTime(clock.now());
       if (!(await claims.completeDeploy(record, claim, agent.value, deployedAt))) {
-        // Slower than its own lease: whoever holds the claim now decides, and finds the same agent.
+        // Slower than its own lease: whoever has had the claim since decides, and may have looked too early.
+        await ledger.noteLate({ serverId, ownerId, target, agentId, origin });
         log("deployment_failed", "the deploy lost its claim", { code: "DEPLOY_IN_PROGRESS", agentId });
         return inProgress();
       }
-      const { serverId, ownerId } = record;
-      const { target, version, origin } = claim;
       log("deployment_complete", `Deployed version ${version} to ${target}`, { agentId, endpoint });
       deps.defer("ledger", ledger.note({ serverId, ownerId, target, agentId, origin }));
       deps.defer("register owner", store.registerOwner(ownerId));

@@ -1,4 +1,4 @@
-import { CLAIM_GRACE_MS } from "../config/limits.ts";
+import { CLAIM_GRACE_MS, LATE_AGENT_MS } from "../config/limits.ts";
 import type { Call } from "../core/actor.ts";
 import { type Clock, isoTime } from "../core/clock.ts";
 import { type AppError, toError } from "../core/errors.ts";
@@ -81,10 +81,12 @@ export function createReconciler(deps: {
   }
 
   /** Brings the operation of an expired claim to its end. */
-  async function finish({ record, deployment }: LoadedServer, report: ReconcileReport): Promise<void> {
+  async function finish(server: LoadedServer, report: ReconcileReport): Promise<void> {
+    const { record, deployment } = server;
     const expired = deployment.claim;
     if (expired === null || expired.expiresAt >= isoTime(clock.now())) return;
     const claim = renew(expired);
+    await ledger.noteLeftover(server, expired.origin);
     if (!(await claims.takeOver(record, expired, claim))) return;
     const call = callFrom(claim.origin);
     if (claim.operation === "undeploy") {
@@ -97,7 +99,7 @@ export function createReconciler(deps: {
         report.finished,
         report,
         record,
-        await operations.deploy(call, { record, claim, definition, lookFirst: true }),
+        await operations.deploy(call, { record, claim, definition, first: "look" }),
       );
     }
   }
@@ -114,7 +116,7 @@ export function createReconciler(deps: {
     const definition = await store.definitionAt(record, claim.version);
     if (!found.ok) return leaveUncertain(record, claim, found.error, report);
     if (found.value === null || definition === null) return rollBack(call, record, claim, report);
-    settle(adopted, report, record, await operations.deploy(call, { record, claim, definition, lookFirst: true }));
+    settle(adopted, report, record, await operations.deploy(call, { record, claim, definition, first: "look" }));
     await note(call, record, "reconciled", `Agent ${found.value.agentId} belongs to this server's interrupted deploy`);
   }
 
@@ -153,7 +155,8 @@ export function createReconciler(deps: {
     if (!loaded.ok) return clearEntry(call, entry, report);
     const { record, deployment } = loaded.value;
     const { state, target } = record.deployment;
-    if (state === "deploying" || state === "undeploying" || deployment.uncertain) return;
+    // Its turn comes again: as long as a target is away, its many entries do not keep others from being looked at.
+    if (state === "deploying" || state === "undeploying" || deployment.uncertain) return lookAgain(entry);
     if (state !== "deployed") return clearUnderClaim(call, record, entry, report);
     if (target === entry.target) return checkDrift(call, record, entry, report);
     // The agent that is in use stands behind this entry too: what else the entry means waits for the undeploy.
@@ -162,7 +165,13 @@ export function createReconciler(deps: {
   }
 
   async function clearEntry(call: Call, entry: LedgerEntry, report: ReconcileReport): Promise<void> {
-    if (await clearTarget(call, entry, report)) await ledger.strike(entry);
+    if (!(await clearTarget(call, entry, report)) || (await ledger.strike(entry))) return;
+    await lookAgain(entry);
+  }
+
+  /** When nothing can come any more that has been begun by now. */
+  async function lookAgain(entry: LedgerEntry): Promise<void> {
+    await ledger.markChecked(entry, clock.now() - CHECK_EVERY_MS + LATE_AGENT_MS);
   }
 
   /** Of a draft or a failed server: the claim keeps a deploy from making, meanwhile, what is removed here. */
@@ -172,10 +181,13 @@ export function createReconciler(deps: {
     entry: LedgerEntry,
     report: ReconcileReport,
   ): Promise<void> {
-    const claim = renew({ operation: "deploy", target: entry.target, version: record.version, origin: entry.origin });
+    const { state, target, error } = record.deployment;
+    const { origin } = entry;
+    const claim = renew({ operation: "deploy", target: target ?? entry.target, version: record.version, origin });
     if (!(await claims.take(record, "deploy", claim))) return;
     await clearEntry(call, entry, report);
-    await claims.completeUndeploy(record, claim);
+    if (state === "failed") await claims.fail(record, claim, error ?? "", false);
+    else await claims.completeUndeploy(record, claim);
   }
 
   /** True when the target has no agent of this server any more. */

@@ -5,6 +5,7 @@ import { err, ok, type Result } from "../core/result.ts";
 import type { ServerRecord } from "../servers/contract.ts";
 import type { RemovedServers } from "../servers/removed-servers.ts";
 import type { LoadedServer, ServerKey, ServerStore } from "../servers/store.ts";
+import type { Filter } from "../storage/documents/documents.ts";
 import type { Ledger } from "./ledger.ts";
 import { inProgress } from "./operations.ts";
 import { alreadyDeployed, type DeployService } from "./service.ts";
@@ -56,13 +57,23 @@ export function createServerRemoval(deps: {
       const undeployed = await undeployFirst(call, record, options.undeploy);
       if (!undeployed.ok) return undeployed;
     }
-    const settled = {
-      $or: [{ "deployment.state": { $in: DELETABLE } }, { "deployment.state": { $exists: false } }],
-    };
     const { ownerId } = record;
     await deps.removed.note({ serverId, ownerId });
-    if (!(await store.deleteIf(loaded.value, settled))) return refuseDelete(access.value, loaded.value);
+    if (!(await store.deleteIf(loaded.value, deletable(loaded.value)))) return refuseDelete(access.value, loaded.value);
     deps.defer("forget_server", deps.forget({ serverId, ownerId }));
     return ok(null);
+  };
+}
+
+/** Settled still, and uncertain by now only where the ledger was told: a deploy may have come in between. */
+function deletable({ record, deployment }: LoadedServer): Filter {
+  const { state, target } = record.deployment;
+  const certain = { "deployment.uncertain": { $ne: true } };
+  const told = DELETABLE.includes(state) && deployment.uncertain;
+  return {
+    $and: [
+      { $or: [{ "deployment.state": { $in: DELETABLE } }, { "deployment.state": { $exists: false } }] },
+      told ? { $or: [certain, { "deployment.target": target }] } : certain,
+    ],
   };
 }

@@ -7,7 +7,7 @@ import { err, ok, type Result } from "../core/result.ts";
 import type { RunStats } from "../runtime/contract.ts";
 import type { ServerRecord } from "../servers/contract.ts";
 import type { Claim, Operation } from "../servers/deployment-fields.ts";
-import type { ServerStore } from "../servers/store.ts";
+import type { LoadedServer, ServerStore } from "../servers/store.ts";
 import type { Claims } from "./claims.ts";
 import type {
   DeployAnswer,
@@ -68,7 +68,8 @@ export function createDeployService(deps: {
     if (definition === null) return notFound(`version ${wanted.version}`);
     const target =
       operation === "deploy" ? (wanted.target ?? deps.defaultTarget) : targetOf(record, deps.defaultTarget);
-    if (record.deployment.target !== target) await ledger.noteLeftover(loaded.value, call.origin);
+    if (record.deployment.target !== target || deployment.claim !== null)
+      await ledger.noteLeftover(loaded.value, call.origin);
     const claim: Claim = {
       id: deps.ids.next("claim"),
       operation,
@@ -78,7 +79,7 @@ export function createDeployService(deps: {
       expiresAt: isoTime(now + deps.timeoutMs + CLAIM_GRACE_MS),
     };
     if (await claims.take(record, operation, claim))
-      return ok({ record, claim, definition, lookFirst: deployment.uncertain });
+      return ok({ record, claim, definition, first: whatComesFirst(loaded.value, claim) });
     return err(await whyLost(access, serverId, operation));
   }
 
@@ -142,6 +143,15 @@ export function createDeployService(deps: {
       });
     },
   };
+}
+
+/** A claim that is still there ran out: how far its operation came is not known. */
+function whatComesFirst({ record, deployment }: LoadedServer, { operation, target }: Claim): Work["first"] {
+  const brokenOff = deployment.claim?.operation;
+  if (brokenOff !== "undeploy") return deployment.uncertain || brokenOff !== undefined ? "look" : null;
+  // Not the agent of that time: its removal may go on after all. A redeploy keeps it where it can.
+  if (operation === "deploy" && record.deployment.target === target) return "remove";
+  return "look";
 }
 
 /** A record of another program's may name no target. */

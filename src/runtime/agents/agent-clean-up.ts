@@ -24,11 +24,12 @@ export interface AgentLogs {
  * What the scheduled clean-up does for one agent of the index: trims its runs, and of one that is gone forgets them. The
  * same of their events, which no server's record leads to where the agent was made without one.
  * An agent counts as gone for good when AGENT_GONE_MS later it is still not there: by then it is neither just being
- * made nor running, and what it left is forgotten once more and for the last time. May break off anywhere.
+ * made nor running, and what it left is forgotten once more and for the last time. One that its server has not known
+ * for as long is settled: a create or a removal of it broke off. May break off anywhere.
  */
 export function createAgentCleanUp(deps: {
   readonly index: AgentIndex;
-  readonly agents: Pick<AgentStore, "find" | "clearRemoved">;
+  readonly agents: Pick<AgentStore, "find" | "clearGone" | "isBound" | "settleUnbound">;
   readonly history: Pick<RunHistory, "cleanUpRuns" | "forget">;
   readonly logs: AgentLogs;
   readonly clock: Clock;
@@ -40,17 +41,33 @@ export function createAgentCleanUp(deps: {
     await history.forget(agent.agentId);
     const now = clock.now();
     if (agent.goneAt === null) await index.setGoneAt(agent, isoTime(now));
-    if (agent.goneAt === null || agent.goneAt >= isoTime(now - AGENT_GONE_MS)) return FORGET_CALLS;
-    await logs.forget(agent);
-    if (await index.strike(agent)) await agents.clearRemoved(agent);
-    return FORGET_CALLS + STRIKE_CALLS;
+    else if (agent.goneAt < isoTime(now - AGENT_GONE_MS)) {
+      await logs.forget(agent);
+      await agents.clearGone(agent);
+      await index.strike(agent);
+      return FORGET_CALLS + CLEAR_CALLS;
+    }
+    return FORGET_CALLS;
+  }
+
+  /** One that its server does not know is not found by it, and not removed with it: it would answer for ever. */
+  async function checkBinding(agent: ListedAgent): Promise<void> {
+    const now = clock.now();
+    if (await agents.isBound(agent)) {
+      if (agent.goneAt !== null) await index.setGoneAt(agent, null);
+    } else if (agent.goneAt === null) {
+      await index.setGoneAt(agent, isoTime(now));
+    } else if (agent.goneAt < isoTime(now - AGENT_GONE_MS)) {
+      await agents.settleUnbound(agent);
+      await index.setGoneAt(agent, isoTime(now));
+    }
   }
 
   return async function cleanUpAgent(agent) {
     if ((await agents.find(agent.agentId)) === null) {
       return { interrupted: 0, removed: 0, calls: await forget(agent) };
     }
-    if (agent.goneAt !== null) await index.setGoneAt(agent, null);
+    await checkBinding(agent);
     const { interrupted, removed } = await history.cleanUpRuns(agent.agentId);
     await logs.trim(agent);
     const calls =
@@ -61,9 +78,9 @@ export function createAgentCleanUp(deps: {
 
 /** Looks for the agent, forgets runs and sums, and changes the entry. */
 const FORGET_CALLS = 5;
-/** Looks for the server, forgets events, and what else stands for the agent. */
-const STRIKE_CALLS = 3;
-/** Looks for the agent and its sums, sweeps, and removes what is old. */
-const QUIET_CALLS = 6;
+/** Looks for the server, forgets events, and clears what else stands for the agent. */
+const CLEAR_CALLS = 5;
+/** Looks for the agent, its binding and its sums, sweeps, and removes what is old. */
+const QUIET_CALLS = 7;
 const CALLS_PER_INTERRUPTED = 4;
 const CALLS_PER_PRUNING = 4;

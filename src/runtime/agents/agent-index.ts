@@ -10,13 +10,13 @@ export interface ListedAgent {
   readonly agentId: string;
   readonly serverId: string;
   readonly ownerId: string;
-  /** ISO time when a clean-up first found no agent; null as long as there is one. */
+  /** ISO time when a clean-up first found no agent, or one that its server does not know; null while all is well. */
   readonly goneAt: string | null;
 }
 
 /**
  * Every agent of this Worker, so that what runs leave behind is found again: agents are kept apart from each other, and
- * the embedded store cannot list them. An agent is in it before its record is written, and until its runs are gone.
+ * the embedded store cannot list them. An agent is in it before anything else is written of it, and until its runs are gone.
  */
 export interface AgentIndex {
   /** Also where it stands already: it is no longer taken as gone. */
@@ -26,8 +26,8 @@ export interface AgentIndex {
   /** All of them in pages, the empty ones too, each of which is one call of the store. `after` is a position. */
   pages(after: string | null): AsyncIterable<readonly ListedAgent[]>;
   setGoneAt(agent: ListedAgent, goneAt: string | null): Promise<void>;
-  /** False where it changed since it was read: it is in use again. */
-  strike(agent: ListedAgent): Promise<boolean>;
+  /** Not where it changed since it was read: it is in use again. */
+  strike(agent: Pick<ListedAgent, "agentId" | "goneAt">): Promise<void>;
 }
 
 /** The last character of an agent's id, which is random. */
@@ -82,8 +82,8 @@ export function createAgentIndex({ documents }: { readonly documents: Documents 
       await documents.updateOne(agentIndex(shardOf(agent)), unchanged, { $set: { goneAt } });
     },
     async strike(agent) {
-      const unchanged = { _id: agent.position, goneAt: agent.goneAt };
-      return (await documents.deleteOne(agentIndex(shardOf(agent)), unchanged)).deletedCount === 1;
+      const unchanged = { _id: positionOf(agent.agentId), goneAt: agent.goneAt };
+      await documents.deleteOne(agentIndex(shardOf(agent)), unchanged);
     },
   };
 }

@@ -35,13 +35,20 @@ const agentRecord = z.object({
 /** An agent as it is stored. */
 export type AgentRecord = z.output<typeof agentRecord>;
 
+/** Which agent is meant, also where none is left. */
+interface AgentKey {
+  readonly agentId: string;
+  readonly serverId: string;
+  readonly ownerId: string;
+}
+
 const bindingRecord = z.object({
   _id: z.string(),
   serverId: z.string(),
   agentId: z.string(),
   ownerId: z.string(),
   createdAt: z.string(),
-  /** Set before the agent is removed: nobody takes this agent up again, a new one may take its place. */
+  /** Set before the agent is removed, which answers until its record goes: a create makes a new one in its place. */
   removing: z.boolean(),
 });
 
@@ -51,7 +58,7 @@ export interface AgentStore {
   find(agentId: string): AtOnce<AgentRecord | null>;
   /** Which revision each of these agents has now; those that are gone are not in it. */
   revisionsOf(agentIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
-  /** The agent that serves an owner's server; of any owner's where none is named. */
+  /** The agent that serves an owner's server; of any owner's where none is named. One whose removal failed is there. */
   findByServer(serverId: string, ownerId: string | null): Promise<AgentRecord | null>;
   /** One agent per owner and server: the one that is there takes the new graph. */
   create(
@@ -62,14 +69,21 @@ export interface AgentStore {
   replace(agent: AgentRecord, body: CreateAgent): Promise<AgentRecord | null>;
   /** False where the agent went away meanwhile. */
   remove(agent: AgentRecord): Promise<boolean>;
-  /** What a removal left that ended half-way. The agent itself is gone. */
-  clearRemoved(agent: { readonly agentId: string; readonly serverId: string; readonly ownerId: string }): Promise<void>;
+  /**
+   * What a create or a removal left that ended half-way: for an agent that has been missing for AGENT_GONE_MS. One that a
+   * create brings back meanwhile stays, or that create makes another.
+   */
+  clearGone(agent: AgentKey): Promise<void>;
+  /** Whether the binding of its server names the agent, and no removal of it has begun. */
+  isBound(agent: AgentKey): Promise<boolean>;
+  /** For an agent that has not been bound for AGENT_GONE_MS: a removal that broke off is undone; else the agent goes. */
+  settleUnbound(agent: AgentKey): Promise<void>;
 }
 
 /**
  * Two documents make an agent: the binding decides which agent a server has, the record says what it runs. A crash
- * between the two leaves a binding alone, and the next create of the same server completes or replaces it. Between them
- * the agent is entered in the index.
+ * between the two leaves a binding alone; the next create of the same server completes or replaces it, or the clean-up
+ * removes it. The agent is entered in the index before both.
  */
 export function createAgentStore(deps: {
   readonly documents: Documents;
@@ -113,15 +127,26 @@ export function createAgentStore(deps: {
       createdAt: isoTime(clock.now()),
       removing: false,
     };
+    await index.note(fresh);
     const inserted = await documents.insertOne(agentBindings(serverId), fresh);
     if (inserted.ok) return { binding: fresh, created: true };
     const binding = await findBinding(serverId, { _id });
-    if (binding === null) return null;
-    if (!binding.removing) return { binding, created: false };
+    if (binding?.removing && (await takeOver(binding, fresh))) return { binding: fresh, created: true };
+    // Nothing was made under this id.
+    await index.strike({ ...fresh, goneAt: null });
+    if (binding === null || binding.removing) return null;
+    await index.note(binding);
+    return { binding, created: false };
+  }
+
+  async function takeOver(removed: Binding, fresh: Binding): Promise<boolean> {
+    const { _id, agentId, serverId } = removed;
+    // The removal may have ended half-way: behind the new binding nobody would know of this agent any more.
+    await documents.deleteOne(agents(agentId), { _id: agentId });
     const { _id: _, ...taken } = fresh;
-    const was = { _id, agentId: binding.agentId, removing: true };
-    const takenOver = await documents.updateOne(agentBindings(serverId), was, { $set: taken });
-    return takenOver.ok && takenOver.value.modifiedCount === 1 ? { binding: fresh, created: true } : null;
+    const filter = { _id, agentId, removing: true };
+    const takenOver = await documents.updateOne(agentBindings(serverId), filter, { $set: taken });
+    return takenOver.ok && takenOver.value.modifiedCount === 1;
   }
 
   function recordOf(body: CreateAgent, agentId: string, ownerId: string, createdAt: string): AgentRecord {
@@ -144,10 +169,16 @@ export function createAgentStore(deps: {
     };
   }
 
-  /** Whether the binding still stands after its agent was written: a removal may have passed in between. */
-  async function stillBound({ _id, serverId, agentId }: Binding): Promise<boolean> {
-    const now = await findBinding(serverId, { _id });
-    return now !== null && now.agentId === agentId && !now.removing;
+  async function isBound({ agentId, serverId, ownerId }: AgentKey): Promise<boolean> {
+    const binding = await findBinding(serverId, { _id: bindingId(serverId, ownerId) });
+    return binding !== null && binding.agentId === agentId && !binding.removing;
+  }
+
+  /** False where another agent, or none, has its place by now. */
+  async function undoRemoval({ agentId, serverId, ownerId }: AgentKey): Promise<boolean> {
+    const marked = { _id: bindingId(serverId, ownerId), agentId, removing: true };
+    const undone = await documents.updateOne(agentBindings(serverId), marked, { $set: { removing: false } });
+    return undone.ok && undone.value.matchedCount === 1;
   }
 
   return {
@@ -156,7 +187,7 @@ export function createAgentStore(deps: {
     async findByServer(serverId, ownerId) {
       const filter = ownerId === null ? { serverId } : { _id: bindingId(serverId, ownerId) };
       const binding = await findBinding(serverId, filter);
-      return binding === null || binding.removing ? null : find(binding.agentId);
+      return binding === null ? null : find(binding.agentId);
     },
     async create(body, ownerId) {
       const { serverId } = body.metadata;
@@ -165,11 +196,11 @@ export function createAgentStore(deps: {
         if (bound === null) continue;
         const { binding, created } = bound;
         const agent = recordOf(body, binding.agentId, ownerId, binding.createdAt);
-        await index.note({ agentId: agent._id, serverId, ownerId });
         const written = await documents.replaceOne(agents(agent._id), { _id: agent._id }, agent, { upsert: true });
         // Another create of this server inserted first: this one's graph is still to be written.
         if (!written.ok) continue;
-        if (await stillBound(binding)) return ok({ agent, created });
+        // A removal may have passed in between.
+        if (await isBound(binding)) return ok({ agent, created });
         await documents.deleteOne(agents(agent._id), { _id: agent._id });
       }
       return err({ code: "DUPLICATE", detail: `the agent of ${serverId} is being removed: try again` });
@@ -184,12 +215,22 @@ export function createAgentStore(deps: {
       const binding = { _id: bindingId(serverId, ownerId), agentId };
       await documents.updateOne(agentBindings(serverId), binding, { $set: { removing: true } });
       const { deletedCount } = await documents.deleteOne(agents(agentId), { _id: agentId });
-      await documents.deleteOne(agentBindings(serverId), binding);
+      await documents.deleteOne(agentBindings(serverId), { ...binding, removing: true });
       return deletedCount === 1;
     },
-    async clearRemoved({ agentId, serverId, ownerId }) {
-      const removed = { _id: bindingId(serverId, ownerId), agentId, removing: true };
-      await documents.deleteOne(agentBindings(serverId), removed);
+    isBound,
+    async clearGone(agent) {
+      const { agentId, serverId, ownerId } = agent;
+      const binding = { _id: bindingId(serverId, ownerId), agentId };
+      // Marked before the look: what a create writes from now on under this id, it takes back itself.
+      await documents.updateOne(agentBindings(serverId), binding, { $set: { removing: true } });
+      if ((await find(agentId)) !== null) await undoRemoval(agent);
+      else await documents.deleteOne(agentBindings(serverId), { ...binding, removing: true });
+    },
+    async settleUnbound(agent) {
+      // An id that no binding names is never bound again: a create that writes it now takes it back itself.
+      if ((await undoRemoval(agent)) || (await isBound(agent))) return;
+      await documents.deleteOne(agents(agent.agentId), { _id: agent.agentId });
     },
   };
 }

@@ -34,6 +34,14 @@ export function createCachedAgents(deps: {
     known.delete(agentId);
   }
 
+  /** A create may have removed another agent than the one that it made. */
+  function forgetServer(serverId: string, ownerId: string): void {
+    changes++;
+    for (const [agentId, { agent }] of [...known.entries()]) {
+      if (agent.serverId === serverId && agent.ownerId === ownerId) known.delete(agentId);
+    }
+  }
+
   async function changing<T>(agentId: string, work: Promise<T>): Promise<T> {
     forget(agentId);
     try {
@@ -81,13 +89,17 @@ export function createCachedAgents(deps: {
     revisionsOf: store.revisionsOf,
     findByServer: store.findByServer,
     async create(body, ownerId) {
-      const made = await store.create(body, ownerId);
-      if (made.ok) forget(made.value.agent._id);
-      return made;
+      try {
+        return await store.create(body, ownerId);
+      } finally {
+        forgetServer(body.metadata.serverId, ownerId);
+      }
     },
     replace: (agent, body) => changing(agent._id, store.replace(agent, body)),
     remove: (agent) => changing(agent._id, store.remove(agent)),
-    clearRemoved: store.clearRemoved,
+    clearGone: store.clearGone,
+    isBound: store.isBound,
+    settleUnbound: (agent) => changing(agent.agentId, store.settleUnbound(agent)),
   };
 }
 

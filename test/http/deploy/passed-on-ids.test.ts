@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { LATE_AGENT_MS } from "../../../src/config/limits.ts";
 import { deployments, serverVersions } from "../../../src/storage/documents/collections.ts";
 import { createDeployScene, type DeployScene, OWNER, type Process } from "../../support/deploy-scene.ts";
 import { ECHO_API } from "../../support/graphs.ts";
@@ -64,6 +65,9 @@ test("what a deleted server may have left at its target is removed, also when an
 
   await process.jobs["reconcile-deployments"]({ thorough: true });
   expect([...scene.host.agents.values()].map(({ agentId }) => agentId)).toEqual([deployed.body.agentId]);
+  // What may yet come is looked for a while longer.
+  await scene.clock.advance(LATE_AGENT_MS + 1);
+  await process.jobs["reconcile-deployments"]({ thorough: true });
   expect(scene.documents.named("deployments").map(({ ownerId }) => ownerId)).toEqual([OTHER]);
 });
 

@@ -1,11 +1,14 @@
 import { expect, test } from "vitest";
+import { StorageUnavailable } from "../../../src/core/errors.ts";
 import { createIdSource, systemRandom } from "../../../src/core/ids.ts";
 import { createAgentIndex } from "../../../src/runtime/agents/agent-index.ts";
 import { cleanUp, endsUnder, GONE_MS, startHeldProcess } from "../../support/clean-up-scene.ts";
 import { createDeployScene, OWNER, type Process } from "../../support/deploy-scene.ts";
+import { createHold, letRun } from "../../support/deploy-steps.ts";
 import { ECHO_API } from "../../support/graphs.ts";
 import type { MemoryDocuments } from "../../support/memory-documents.ts";
 import { createMortal } from "../../support/run-crash-mortal.ts";
+import { hookStore, type StoreCall } from "../../support/store-hooks.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -147,11 +150,113 @@ test("a create that ends at any of its calls leaves an agent that is visited, or
       const { agentsVisited } = await cleanUp(process);
       expect(agentsVisited, `${ends} call ${lastCall}`).toBeGreaterThanOrEqual(documents.named("agents").length);
       expect(documents.named("agent_index").length, `${ends} call ${lastCall}`).toBe(documents.named("agents").length);
+      const bound = documents.named("agent_bindings").map((binding) => binding.agentId);
+      expect(bound, `${ends} call ${lastCall}`).toEqual(documents.named("agents").map(({ _id }) => _id));
       const agentId = await createAgent(process, "elsewhere-1");
       expect(documents.named("agent_index").map((entry) => entry.agentId)).toEqual([agentId]);
     }
   }
   expect(crashes).toBeGreaterThan(4);
+});
+
+test("a deploy that ends behind its binding leaves nothing when its server is deleted", async () => {
+  const { documents, clock, startProcess } = createDeployScene();
+  const process = startProcess();
+  await process.call("POST", "/mcp/servers", { ...ECHO_API, serverId: "mcp-1", ownerId: OWNER });
+  let ended = false;
+  const dying = startProcess(hookStore({ endsAfter: (call) => (ended ||= call.collection === "agent_bindings") }));
+  void dying.call("POST", "/mcp/servers/mcp-1/deploy", { ownerId: OWNER, target: "edge" });
+  await letRun(() => ended);
+  await clock.advance(20_000);
+  await process.jobs["reconcile-deployments"]({ thorough: true });
+  expect((await process.call("DELETE", "/mcp/servers/mcp-1")).status).toBe(204);
+  await process.settle();
+  expect(documents.named("agent_bindings")).toHaveLength(1);
+  await cleanUp(process);
+  await clock.advance(GONE_MS);
+  await cleanUp(process);
+  expect(documents.named("agent_bindings")).toEqual([]);
+  expect(documents.named("agent_index")).toEqual([]);
+});
+
+test("a create that goes on while its broken-off forerunner is cleared makes an agent that is bound", async () => {
+  for (let heldCall = 1; ; heldCall++) {
+    const { documents, clock, startProcess } = createDeployScene();
+    let ended = false;
+    const dying = startProcess(hookStore({ endsAfter: (call) => (ended ||= call.collection === "agent_bindings") }));
+    void createAgent(dying, "elsewhere-1");
+    await letRun(() => ended);
+    const process = startProcess();
+    await cleanUp(process);
+    await clock.advance(GONE_MS);
+    const { hold, release, isReached } = createHold();
+    let calls = 0;
+    const slow = startProcess(hookStore({ before: () => ++calls === heldCall && hold() }));
+    const creating = createAgent(slow, "elsewhere-1");
+    let made = false;
+    void creating.then(() => {
+      made = true;
+    });
+    await letRun(() => made || isReached());
+    if (!isReached()) break;
+    await cleanUp(process);
+    release();
+    const agentId = await creating;
+    const [binding] = documents.named("agent_bindings");
+    expect(binding, `held at call ${heldCall}`).toMatchObject({ agentId, removing: false });
+    expect(documents.named("agents").map(({ _id }) => _id)).toEqual([agentId]);
+    expect(documents.named("agent_index").map((entry) => entry.agentId)).toContain(agentId);
+  }
+});
+
+test("an agent that a create wrote beside a removal and never looked at again goes, with what it ran", async () => {
+  const { documents, clock, startProcess } = createDeployScene();
+  const process = startProcess();
+  const agentId = await createAgent(process, "elsewhere-1");
+  const { hold, release, isReached } = createHold();
+  const writes = ({ operation, collection }: StoreCall) => operation === "replaceOne" && collection === "agents";
+  let ended = false;
+  const dying = startProcess(
+    hookStore({ before: (call) => writes(call) && hold(), endsAfter: (call) => (ended ||= writes(call)) }),
+  );
+  void createAgent(dying, "elsewhere-1");
+  await letRun(isReached);
+  expect((await process.call("DELETE", `/mcp/agents/${agentId}`)).status).toBe(204);
+  await process.settle();
+  release();
+  await letRun(() => ended);
+  await run(process, agentId);
+  expect(documents.named("agent_bindings")).toEqual([]);
+  await cleanUp(process);
+  await run(process, agentId);
+  await clock.advance(GONE_MS);
+  await cleanUp(process);
+  await clock.advance(GONE_MS);
+  expect((await process.call("POST", `/agents/${agentId}`, {})).status).toBe(404);
+  await cleanUp(process);
+  expect(leftOf(documents, agentId).filter(({ _id }) => !_id.startsWith("log_"))).toEqual([]);
+});
+
+test("an agent whose removal failed half-way is its server's again, and a create keeps it", async () => {
+  const { documents, clock, startProcess } = createDeployScene();
+  const process = startProcess();
+  const agentId = await createAgent(process, "elsewhere-1");
+  const failing = startProcess(
+    hookStore({
+      before({ operation, collection }) {
+        if (operation === "deleteOne" && collection === "agents") throw new StorageUnavailable("down");
+      },
+    }),
+  );
+  expect((await failing.call("DELETE", `/mcp/agents/${agentId}`)).status).toBe(503);
+  expect(documents.named("agent_bindings")).toMatchObject([{ removing: true }]);
+  await cleanUp(process);
+  await clock.advance(GONE_MS);
+  await cleanUp(process);
+  await cleanUp(process);
+  expect(documents.named("agent_bindings")).toMatchObject([{ agentId, removing: false }]);
+  expect(documents.named("agent_index")).toMatchObject([{ agentId, goneAt: null }]);
+  expect(await createAgent(process, "elsewhere-1")).toBe(agentId);
 });
 
 test("of many agents each job visits some, and the next goes on, also where one died", {
