@@ -2,6 +2,7 @@ import { type Clock, isoTime } from "../core/clock.ts";
 import { removedServers, servers, serverVersions } from "../storage/documents/collections.ts";
 import type { Documents, StoredDocument } from "../storage/documents/documents.ts";
 import { REMOVED_GONE_MS, REMOVED_PER_VISIT } from "./limits.ts";
+import { createServerIds } from "./server-ids.ts";
 import type { ServerKey } from "./store.ts";
 
 /**
@@ -22,6 +23,7 @@ export function createRemovedServers(deps: {
   readonly forget: (server: ServerKey) => Promise<unknown>;
 }): RemovedServers {
   const { documents, clock, forget } = deps;
+  const serverIds = createServerIds(deps);
 
   /** By its time: a delete that comes meanwhile begins anew. */
   async function strike(ownerId: string, { _id, removedAt = null }: StoredDocument): Promise<void> {
@@ -35,6 +37,7 @@ export function createRemovedServers(deps: {
     if ((await documents.findOne(servers(ownerId), { serverId, ownerId })) !== null) return strike(ownerId, entry);
     await documents.deleteMany(serverVersions(ownerId), { serverId, ownerId });
     await forget({ serverId, ownerId });
+    await serverIds.freeAbandoned({ serverId, ownerId });
     if (removedAt < isoTime(clock.now() - REMOVED_GONE_MS)) await strike(ownerId, entry);
   }
 
@@ -54,8 +57,8 @@ export function createRemovedServers(deps: {
   };
 }
 
-/** One more look at the record, what is forgotten, and the entry. */
-const SETTLE_CALLS = 6;
+/** One more look at the record, what is forgotten, the id, and the entry. */
+const SETTLE_CALLS = 7;
 
 function entryId(ownerId: string, serverId: string): string {
   return `${encodeURIComponent(ownerId)}:${serverId}`;

@@ -119,6 +119,7 @@ export function createServerService(deps: {
       const isOwn = await store.takeId(record, place.name);
       places.assertHeld(place);
       if (isOwn && (await store.insert(record, place.name))) return true;
+      if (isOwn) await store.freeId(record, place.name);
     } catch (error) {
       // Where this fails too, the place is settled like one of a create that broke off.
       if (isRefusal(error)) await Promise.allSettled([store.freeId(record, place.name), places.free(place)]);

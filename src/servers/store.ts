@@ -2,7 +2,7 @@ import { mayAccess, type OwnerAccess } from "../core/actor.ts";
 import { type Clock, isoTime } from "../core/clock.ts";
 import { notFound } from "../core/errors.ts";
 import { ok, type Result } from "../core/result.ts";
-import { owners, serverOwners, servers, serverVersions } from "../storage/documents/collections.ts";
+import { owners, servers, serverVersions } from "../storage/documents/collections.ts";
 import type { Document, Documents, Filter, StoredDocument } from "../storage/documents/documents.ts";
 import type { DeploymentState, ServerRecord, ServerVersion } from "./contract.ts";
 import { type Deployment, deploymentOf } from "./deployment-fields.ts";
@@ -15,6 +15,7 @@ import {
   toStoredFields,
   toStoredServer,
 } from "./record.ts";
+import { createServerIds, type ServerIds } from "./server-ids.ts";
 
 /** A record, and what of its deployment is nobody's to see. */
 export interface LoadedServer {
@@ -37,16 +38,9 @@ interface ListQuery {
 
 /** Server records in the documents store. */
 export interface ServerStore {
-  /**
-   * Takes an id over all owners. True when it is this owner's: taken now, or by an earlier create of the same owner
-   * that stopped half-way; whether a record stands behind it is for `insert` to find out. `place` is the create's.
-   */
-  takeId(key: ServerKey, place: string): Promise<boolean>;
-  /**
-   * For a create that has stored no record, and will not. The id stays taken where this create did not take it, or
-   * where another of the same owner has come to it since: that one may write its record.
-   */
-  freeId(key: ServerKey, place: string): Promise<void>;
+  /** Before `insert`. */
+  readonly takeId: ServerIds["take"];
+  readonly freeId: ServerIds["giveBack"];
   /** False when the owner has a server of this id. `place` is the name of the place that it takes. */
   insert(record: ServerRecord, place: string): Promise<boolean>;
   /** 404 where there is none that this access reaches. One more read when the owner has to be found first. */
@@ -64,7 +58,10 @@ export interface ServerStore {
   replaceDefinition(current: ServerRecord, next: ServerRecord): Promise<boolean>;
   /** One conditional update of the record: `set` is written if the condition holds when it is written. */
   changeIf(key: ServerKey, condition: Filter, set: Document): Promise<boolean>;
-  /** False when the condition did not hold. Earlier definitions go too, and the id and its place are free again. */
+  /**
+   * False when the condition did not hold. Earlier definitions go too, and the place is free again; so is the id, where
+   * no other create of the owner has come to it of late.
+   */
   deleteIf(server: LoadedServer, condition: Filter): Promise<boolean>;
   /** Earlier definitions, newest first; `before` is a version. */
   listVersions(
@@ -82,10 +79,7 @@ export function createServerStore(deps: {
 }): ServerStore {
   const { documents, places, clock } = deps;
 
-  async function findOwner(serverId: string): Promise<string | null> {
-    const entry = await documents.findOne(serverOwners(serverId), { _id: serverId });
-    return typeof entry?.ownerId === "string" ? entry.ownerId : null;
-  }
+  const serverIds = createServerIds(deps);
 
   async function changeIf({ serverId, ownerId }: ServerKey, condition: Filter, set: Document): Promise<boolean> {
     const changed = await documents.updateOne(servers(ownerId), { serverId, ownerId, ...condition }, { $set: set });
@@ -97,22 +91,11 @@ export function createServerStore(deps: {
   }
 
   return {
-    findOwner,
+    takeId: serverIds.take,
+    freeId: serverIds.giveBack,
+    findOwner: serverIds.findOwner,
     changeIf,
     registerOwner,
-
-    async takeId({ serverId, ownerId }, place) {
-      const inserted = await documents.insertOne(serverOwners(serverId), { _id: serverId, ownerId, place });
-      if (inserted.ok) return true;
-      // Shared from here on: whoever took it may no longer free it.
-      const own = { _id: serverId, ownerId };
-      const shared = await documents.updateOne(serverOwners(serverId), own, { $unset: { place: "" } });
-      return shared.ok && shared.value.matchedCount === 1;
-    },
-
-    async freeId({ serverId, ownerId }, place) {
-      await documents.deleteOne(serverOwners(serverId), { _id: serverId, ownerId, place });
-    },
 
     async insert(record, place) {
       const stored = toStoredServer(record, place);
@@ -120,7 +103,7 @@ export function createServerStore(deps: {
     },
 
     async load(access, serverId) {
-      const ownerId = access.kind === "owner" ? access.ownerId : await findOwner(serverId);
+      const ownerId = access.kind === "owner" ? access.ownerId : await serverIds.findOwner(serverId);
       const stored = ownerId === null ? null : await documents.findOne(servers(ownerId), { serverId, ownerId });
       if (stored === null) return notFound("server");
       const loaded = toLoaded(stored);
@@ -159,7 +142,7 @@ export function createServerStore(deps: {
       const { deletedCount } = await documents.deleteOne(servers(ownerId), { ...same, ...condition });
       if (deletedCount === 0) return false;
       await documents.deleteMany(serverVersions(ownerId), { serverId, ownerId });
-      await documents.deleteOne(serverOwners(serverId), { _id: serverId, ownerId });
+      await serverIds.free({ serverId, ownerId }, name);
       await places.free(place);
       return true;
     },

@@ -29,10 +29,9 @@ async function testRunsOf(process: Process, ownerId: string): Promise<readonly u
 /** What people see of it. */
 const historyOf = (documents: MemoryDocuments) =>
   [...documents.named("runs"), ...documents.named("execution_logs")].filter(({ _id }) => /^(?:run|log)_/.test(_id));
-/** Not in it: whose id it was. That may stay, so that its owner alone can take it again. */
 const leftOf = (documents: MemoryDocuments) =>
-  ["servers", "server_versions", "runs", "run_sums", "execution_logs", "removed_servers"].flatMap((name) =>
-    documents.named(name),
+  ["servers", "server_owners", "server_versions", "runs", "run_sums", "execution_logs", "removed_servers"].flatMap(
+    (name) => documents.named(name),
   );
 
 test("a test that ends after its server was deleted is nobody's who takes the id, and goes", async () => {
