@@ -138,12 +138,13 @@ export function createReconciler(deps: {
   }
 
   /** A deploy that failed without its outcome being known. */
-  async function resolveUncertain({ record, deployment }: LoadedServer, report: ReconcileReport): Promise<void> {
+  async function resolveUncertain(server: LoadedServer, report: ReconcileReport): Promise<void> {
+    const { record, deployment } = server;
     const target = record.deployment.target;
     if (!deployment.uncertain || target === null) return;
     const origin = deployment.origin ?? deps.fallbackOrigin;
     const claim = renew({ operation: "deploy", target, version: record.version, origin });
-    if (!(await claims.take(record, "deploy", claim))) return;
+    if (!(await claims.take(server, "deploy", claim))) return;
     await adoptOrRollBack(callFrom(origin), record, claim, report, report.adopted);
   }
 
@@ -154,7 +155,7 @@ export function createReconciler(deps: {
     const { record, deployment } = loaded.value;
     const { state, target } = record.deployment;
     if (state === "deploying" || state === "undeploying" || deployment.uncertain) return;
-    if (state !== "deployed") return clearUnderClaim(call, record, entry, report);
+    if (state !== "deployed") return clearUnderClaim(call, loaded.value, entry, report);
     if (target === entry.target) return checkDrift(call, record, entry, report);
     // The agent that is in use stands behind this entry too: what else the entry means waits for the undeploy.
     if (SHARE_AGENTS.has(entry.target) && SHARE_AGENTS.has(target ?? "")) return;
@@ -168,12 +169,13 @@ export function createReconciler(deps: {
   /** Of a draft or a failed server: the claim keeps a deploy from making, meanwhile, what is removed here. */
   async function clearUnderClaim(
     call: Call,
-    record: ServerRecord,
+    server: LoadedServer,
     entry: LedgerEntry,
     report: ReconcileReport,
   ): Promise<void> {
+    const { record } = server;
     const claim = renew({ operation: "deploy", target: entry.target, version: record.version, origin: entry.origin });
-    if (!(await claims.take(record, "deploy", claim))) return;
+    if (!(await claims.take(server, "deploy", claim))) return;
     await clearEntry(call, entry, report);
     await claims.completeUndeploy(record, claim);
   }

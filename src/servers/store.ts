@@ -10,8 +10,8 @@ import type { Places } from "./places.ts";
 import {
   fromStoredServer,
   fromStoredVersion,
-  isPlaceName,
   nameOfPlace,
+  placeFields,
   toStoredFields,
   toStoredServer,
 } from "./record.ts";
@@ -54,10 +54,16 @@ export interface ServerStore {
   registerOwner(ownerId: string): Promise<void>;
   /** Owners that have ever made or deployed a server, in order of their ids. */
   listOwners(query: ListQuery): Promise<readonly string[]>;
-  /** Keeps the definition that `current` has, then writes the new one. False when somebody else wrote meanwhile. */
-  replaceDefinition(current: ServerRecord, next: ServerRecord): Promise<boolean>;
-  /** One conditional update of the record: `set` is written if the condition holds when it is written. */
-  changeIf(key: ServerKey, condition: Filter, set: Document): Promise<boolean>;
+  /**
+   * Keeps the definition that `current` has, then writes the new one. False when somebody else wrote or deleted
+   * meanwhile; what has been made anew under the id since then keeps what it has.
+   */
+  replaceDefinition(current: LoadedServer, next: ServerRecord): Promise<boolean>;
+  /**
+   * One conditional update of the record: `set` is written if the condition holds when it is written. Where the key names
+   * the server's place, to no record that has been made anew under the id.
+   */
+  changeIf(key: ServerKey & { readonly place?: string }, condition: Filter, set: Document): Promise<boolean>;
   /**
    * False when the condition did not hold. Earlier definitions go too, and the place is free again; so is the id, where
    * no other create of the owner has come to it of late.
@@ -81,9 +87,44 @@ export function createServerStore(deps: {
 
   const serverIds = createServerIds(deps);
 
-  async function changeIf({ serverId, ownerId }: ServerKey, condition: Filter, set: Document): Promise<boolean> {
-    const changed = await documents.updateOne(servers(ownerId), { serverId, ownerId, ...condition }, { $set: set });
+  const changeIf: ServerStore["changeIf"] = async ({ serverId, ownerId, place }, condition, set) => {
+    const same = { serverId, ownerId, ...(place === undefined ? {} : placeFields(place)) };
+    const changed = await documents.updateOne(servers(ownerId), { ...same, ...condition }, { $set: set });
     return changed.ok && changed.value.matchedCount === 1;
+  };
+
+  /** False where it is gone, also where another has been made anew under its id. */
+  async function stands({ record: { serverId, ownerId }, place }: LoadedServer): Promise<boolean> {
+    return (await documents.findOne(servers(ownerId), { serverId, ownerId, ...placeFields(place) })) !== null;
+  }
+
+  /** Copies the current definition. False where the server is gone and another one has kept a version of this number. */
+  async function keepVersion(server: LoadedServer): Promise<boolean> {
+    const { record, place } = server;
+    const versions = serverVersions(record.ownerId);
+    const _id = versionId(record, record.version);
+    const own = placeFields(place);
+    const kept = { _id, ownerId: record.ownerId, ...toStoredFields(definitionOf(record)), ...own };
+    const ownPlaces = [own.place ?? null, null];
+    const write = async () => {
+      const mine = { _id, place: { $in: ownPlaces } };
+      return (await documents.replaceOne(versions, mine, kept, { upsert: true })).ok;
+    };
+    if (await write()) return true;
+    // Of two updates that keep the same one at once, the second finds the first one's here.
+    const other = await documents.findOne(versions, { _id, place: { $nin: ownPlaces } });
+    if (!(await stands(server))) return false;
+    // The other is gone, then, and this was left of it.
+    if (other !== null) await documents.deleteOne(versions, { _id, place: other.place ?? null });
+    return write();
+  }
+
+  /** Of an update that came too late. Nobody looks for it where the server is gone. */
+  async function dropVersion(server: LoadedServer): Promise<void> {
+    const { record, place } = server;
+    const own = placeFields(place);
+    if (own.place === undefined || (await stands(server))) return;
+    await documents.deleteOne(serverVersions(record.ownerId), { _id: versionId(record, record.version), ...own });
   }
 
   async function registerOwner(ownerId: string): Promise<void> {
@@ -126,19 +167,20 @@ export function createServerStore(deps: {
     },
 
     async replaceDefinition(current, next) {
-      const { ownerId, version } = current;
       // First: a crash before the update leaves a copy of what is still current, which the next update writes again.
-      const _id = versionId(current, version);
-      const archived = { ownerId, ...toStoredFields(definitionOf(current)) };
-      await documents.replaceOne(serverVersions(ownerId), { _id }, { _id, ...archived }, { upsert: true });
-      return changeIf(current, { version }, { ...toStoredFields(definitionOf(next)), updatedAt: isoTime(clock.now()) });
+      if (!(await keepVersion(current))) return false;
+      const { serverId, ownerId, version } = current.record;
+      const set = { ...toStoredFields(definitionOf(next)), updatedAt: isoTime(clock.now()) };
+      if (await changeIf({ serverId, ownerId, place: current.place }, { version }, set)) return true;
+      await dropVersion(current);
+      return false;
     },
 
     async deleteIf({ record: { serverId, ownerId }, place: name }, condition) {
       const place = await places.beginLeaving({ ownerId, serverId, name });
       places.assertHeld(place);
       // Not a later record of the same id, which has another place.
-      const same = { serverId, ownerId, ...(isPlaceName(name) ? { place: name } : {}) };
+      const same = { serverId, ownerId, ...placeFields(name) };
       const { deletedCount } = await documents.deleteOne(servers(ownerId), { ...same, ...condition });
       if (deletedCount === 0) return false;
       await documents.deleteMany(serverVersions(ownerId), { serverId, ownerId });

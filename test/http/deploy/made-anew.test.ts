@@ -55,3 +55,91 @@ test("an id that was entered before entries had a time is free after the delete"
     expect(documents.named("server_owners")).toEqual([]);
   }
 });
+
+test("an update of a deleted server does not change the one that was made anew, nor what that one keeps", async () => {
+  const { startProcess, documents } = createDeployScene();
+  const process = startProcess();
+  await create(process, { access: "public" });
+  const hold = holdFirst("replaceOne", "server_versions");
+  const late = startProcess(hold.documents);
+  const update = late.call("PATCH", PATH, { version: 1, description: "for the first" });
+  await hold.reached;
+  await remove(process);
+  await create(process, { name: "Made anew", access: "key" });
+  expect((await process.call("PATCH", PATH, { version: 1, description: "second version" })).status).toBe(200);
+  hold.release();
+  expect(await update).toMatchObject({ status: 409, body: { code: "VERSION_CONFLICT" } });
+
+  expect((await process.call("GET", PATH)).body).toMatchObject({ name: "Made anew", access: "key", version: 2 });
+  expect((await process.call("GET", `${PATH}/versions/1`)).body).toMatchObject({ name: "Made anew", access: "key" });
+  expect(documents.named("server_versions")).toHaveLength(1);
+});
+
+test("what a late update has kept of a deleted server gives way to what the one made anew keeps", async () => {
+  const { startProcess, documents } = createDeployScene();
+  const process = startProcess();
+  await create(process);
+  const keeping = holdFirst("replaceOne", "server_versions");
+  const writing = holdFirst("updateOne", "servers");
+  const late = startProcess((inner) => writing.documents(keeping.documents(inner)));
+  const update = late.call("PATCH", PATH, { version: 1, description: "for the first" });
+  await keeping.reached;
+  await remove(process);
+  await create(process, { name: "Made anew" });
+  keeping.release();
+  await writing.reached;
+  expect(documents.named("server_versions")).toMatchObject([{ version: 1, name: ECHO_API.name }]);
+  expect((await process.call("PATCH", PATH, { version: 1, description: "second" })).status).toBe(200);
+  writing.release();
+  expect((await update).body.code).toBe("VERSION_CONFLICT");
+  expect((await process.call("GET", `${PATH}/versions/1`)).body).toMatchObject({ name: "Made anew" });
+  expect((await process.call("GET", PATH)).body).toMatchObject({ description: "second", version: 2 });
+});
+
+test("a late update without a new server leaves no version behind", async () => {
+  const { startProcess, documents } = createDeployScene();
+  const process = startProcess();
+  await create(process);
+  const hold = holdFirst("replaceOne", "server_versions");
+  const late = startProcess(hold.documents);
+  const update = late.call("PATCH", PATH, { version: 1, description: "too late" });
+  await hold.reached;
+  await remove(process);
+  hold.release();
+  expect((await update).body.code).toBe("VERSION_CONFLICT");
+  expect(documents.named("server_versions")).toEqual([]);
+});
+
+test("a deploy of a deleted server does not deploy the one that was made anew", async () => {
+  const { startProcess, host } = createDeployScene();
+  const process = startProcess();
+  await create(process, { access: "public" });
+  const hold = holdFirst("updateOne", "servers");
+  const late = startProcess(hold.documents);
+  const deploy = late.call("POST", `${PATH}/deploy`, { ownerId: OWNER });
+  await hold.reached;
+  await remove(process);
+  await create(process, { name: "Made anew", access: "key" });
+  hold.release();
+  expect(await deploy).toMatchObject({ status: 409, body: { code: "DEPLOY_IN_PROGRESS" } });
+  expect(host.agents.size).toBe(0);
+  expect((await process.call("GET", PATH)).body).toMatchObject({ name: "Made anew", deployment: { state: "draft" } });
+});
+
+test("servers and versions that were stored without a place are updated, deployed and deleted as ever", async () => {
+  const { startProcess, documents } = createDeployScene();
+  const process = startProcess();
+  await create(process);
+  expect((await process.call("PATCH", PATH, { version: 1, description: "second" })).status).toBe(200);
+  for (const name of ["servers", "server_versions"]) {
+    const collection = { kind: "system", name, partition: `owner:${OWNER}` } as const;
+    await documents.updateMany(collection, {}, { $unset: { place: "" } });
+  }
+  expect((await process.call("PATCH", PATH, { version: 2, description: "third" })).status).toBe(200);
+  const versions = await process.call("GET", `${PATH}/versions`);
+  expect(versions.body.items.map(({ version }: { version: number }) => version)).toEqual([3, 2, 1]);
+  expect((await process.call("POST", `${PATH}/deploy`, { ownerId: OWNER })).status).toBe(200);
+  expect((await process.call("DELETE", `${PATH}?undeploy=true`)).status).toBe(204);
+  await process.settle();
+  for (const name of ["servers", "server_versions"]) expect(documents.named(name), name).toEqual([]);
+});
