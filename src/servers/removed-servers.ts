@@ -1,7 +1,7 @@
 import { type Clock, isoTime } from "../core/clock.ts";
 import { removedServers, servers, serverVersions } from "../storage/documents/collections.ts";
 import type { Documents, StoredDocument } from "../storage/documents/documents.ts";
-import { REMOVED_GONE_MS, REMOVED_PER_VISIT } from "./limits.ts";
+import { PLACE_HOLD_MS, REMOVED_GONE_MS, REMOVED_PER_VISIT } from "./limits.ts";
 import { createServerIds } from "./server-ids.ts";
 import type { ServerKey } from "./store.ts";
 
@@ -33,8 +33,12 @@ export function createRemovedServers(deps: {
   async function settleOne(ownerId: string, entry: StoredDocument): Promise<void> {
     const { serverId, removedAt } = entry;
     if (typeof serverId !== "string" || typeof removedAt !== "string") return strike(ownerId, entry);
-    // It stayed, or was made anew, and what there is belongs to the one that is there.
-    if ((await documents.findOne(servers(ownerId), { serverId, ownerId })) !== null) return strike(ownerId, entry);
+    if ((await documents.findOne(servers(ownerId), { serverId, ownerId })) !== null) {
+      // The delete may still be on its way to the record. Else it stayed, or was made anew, and what there is belongs to
+      // the one that is there.
+      if (removedAt < isoTime(clock.now() - PLACE_HOLD_MS)) await strike(ownerId, entry);
+      return;
+    }
     await documents.deleteMany(serverVersions(ownerId), { serverId, ownerId });
     await forget({ serverId, ownerId });
     await serverIds.freeAbandoned({ serverId, ownerId });
@@ -44,9 +48,10 @@ export function createRemovedServers(deps: {
   return {
     async note({ serverId, ownerId }) {
       const _id = entryId(ownerId, serverId);
-      const removedAt = isoTime(clock.now());
-      const noted = await documents.insertOne(removedServers(ownerId), { _id, ownerId, serverId, removedAt });
-      if (!noted.ok) await documents.updateOne(removedServers(ownerId), { _id }, { $set: { removedAt } });
+      const update = { $set: { removedAt: isoTime(clock.now()) }, $setOnInsert: { ownerId, serverId } };
+      const write = () => documents.updateOne(removedServers(ownerId), { _id }, update, { upsert: true });
+      // Two firsts at once may both insert; the second finds the first one's entry.
+      if (!(await write()).ok) await write();
     },
     async settle(ownerId) {
       const query = { filter: { ownerId }, sort: { removedAt: 1 }, limit: REMOVED_PER_VISIT } as const;
