@@ -1,9 +1,10 @@
 import { authorize, type Call } from "../core/actor.ts";
+import type { IdSource } from "../core/ids.ts";
 import type { Defer } from "../core/logger.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { ServerRecord } from "../servers/contract.ts";
-import type { RemovedServers } from "../servers/removed-servers.ts";
-import type { ServerKey, ServerStore } from "../servers/store.ts";
+import type { Forget, RemovedServers } from "../servers/removed-servers.ts";
+import type { ServerStore } from "../servers/store.ts";
 import type { Ledger } from "./ledger.ts";
 import { inProgress } from "./operations.ts";
 import { alreadyDeployed, type DeployService } from "./service.ts";
@@ -20,8 +21,8 @@ export function createServerRemoval(deps: {
   readonly ledger: Ledger;
   readonly deploys: Pick<DeployService, "undeploy">;
   readonly removed: Pick<RemovedServers, "note">;
-  /** All that is kept beside the record. */
-  readonly forget: (server: ServerKey) => Promise<unknown>;
+  readonly forget: Forget;
+  readonly ids: IdSource;
   readonly defer: Defer;
 }) {
   const { store, ledger, deploys } = deps;
@@ -53,8 +54,10 @@ export function createServerRemoval(deps: {
     };
     const { ownerId } = record;
     await deps.removed.note({ serverId, ownerId });
+    // As long as the record stands: what is made anew has later ids.
+    const before = deps.ids.next("removed");
     if (!(await store.deleteIf(loaded.value, settled))) return inProgress();
-    deps.defer("forget_server", deps.forget({ serverId, ownerId }));
+    deps.defer("forget_server", deps.forget({ serverId, ownerId }, before));
     return ok(null);
   };
 }

@@ -183,7 +183,8 @@ export function createServerStore(deps: {
       const same = { serverId, ownerId, ...placeFields(name) };
       const { deletedCount } = await documents.deleteOne(servers(ownerId), { ...same, ...condition });
       if (deletedCount === 0) return false;
-      await documents.deleteMany(serverVersions(ownerId), { serverId, ownerId });
+      const own = { place: { $in: [placeFields(name).place ?? null, null] } };
+      await documents.deleteMany(serverVersions(ownerId), { serverId, ownerId, ...own });
       await serverIds.free({ serverId, ownerId }, name);
       await places.free(place);
       return true;

@@ -143,3 +143,67 @@ test("servers and versions that were stored without a place are updated, deploye
   await process.settle();
   for (const name of ["servers", "server_versions"]) expect(documents.named(name), name).toEqual([]);
 });
+
+/** What people see of it. */
+async function lookAt(process: Process) {
+  const read = async (of: string): Promise<readonly any[]> => (await process.call("GET", `${PATH}/${of}`)).body.items;
+  return {
+    versions: (await read("versions")).map(({ version }) => version),
+    events: (await read("logs")).map(({ type }) => type),
+    runs: (await read("runs")).length,
+  };
+}
+
+/** A new server under the id, with a version, events and a run of its own. */
+async function makeAnew(process: Process): Promise<void> {
+  expect((await create(process, { name: "Made anew" })).status).toBe(201);
+  expect((await process.call("PATCH", PATH, { version: 1, description: "second" })).status).toBe(200);
+  expect((await process.call("POST", `${PATH}/run?ownerId=${OWNER}`, { input: {} })).status).toBe(200);
+  await process.settle();
+}
+const MADE_ANEW = { versions: [2, 1], events: ["run_complete", "server_updated", "server_created"], runs: 1 };
+
+test.each(["server_versions", "execution_logs", "runs"])(
+  "what a delete forgets in %s behind the record, a server that is made anew meanwhile keeps",
+  async (collection) => {
+    const { startProcess, clock } = createDeployScene();
+    const process = startProcess();
+    await makeAnew(process);
+    await clock.advance(1);
+    const hold = holdFirst("deleteMany", collection);
+    const deleting = startProcess(hold.documents);
+    const deletion = remove(deleting);
+    await hold.reached;
+    // Only within one isolate do ids of one millisecond have an order.
+    await clock.advance(1);
+    await makeAnew(process);
+    hold.release();
+    expect((await deletion).status).toBe(204);
+    await deleting.settle();
+    expect(await lookAt(process)).toEqual(MADE_ANEW);
+  },
+);
+
+test.each(["server_versions", "execution_logs", "runs", "run_sums"])(
+  "what the clean-up forgets in %s of a deleted server, one that is made anew meanwhile keeps",
+  async (collection) => {
+    const { startProcess, clock, documents } = createDeployScene();
+    const process = startProcess();
+    await makeAnew(process);
+    await remove(process);
+    await process.settle();
+    await clock.advance(400_000);
+    const hold = holdFirst(collection === "run_sums" ? "deleteOne" : "deleteMany", collection);
+    const cleaning = startProcess(hold.documents);
+    const job = cleanUp(cleaning);
+    await hold.reached;
+    await makeAnew(process);
+    hold.release();
+    await job;
+    expect(await lookAt(process)).toEqual(MADE_ANEW);
+    await clock.advance(GONE_MS);
+    await cleanUp(process);
+    expect(await lookAt(process)).toEqual(MADE_ANEW);
+    expect(documents.named("removed_servers")).toEqual([]);
+  },
+);
