@@ -1,4 +1,5 @@
 import packageJson from "../../package.json" with { type: "json" };
+import { withPrefix } from "../core/ids.ts";
 import { createCredentialCheck } from "../core/own-credentials.ts";
 import { ok } from "../core/result.ts";
 import { createClaims } from "../deploy/claims.ts";
@@ -95,10 +96,11 @@ export function composeServices(kit: Kit) {
     ids,
     clock,
   });
-  async function forgetServer(server: ServerKey): Promise<void> {
+  async function forgetServer(server: ServerKey, before: string): Promise<void> {
     const { serverId, ownerId } = server;
-    await documents.deleteMany(executionLogs(serverId), { serverId, ownerId });
-    await history.forget(testRunsOf(server));
+    const earlier = { _id: { $lt: withPrefix("log", before) } };
+    await documents.deleteMany(executionLogs(serverId), { serverId, ownerId, ...earlier });
+    await history.forget(testRunsOf(server), withPrefix("run", before));
   }
   const removed = createRemovedServers({ documents, clock, forget: forgetServer });
   const deleteServer = createServerRemoval({
@@ -108,6 +110,7 @@ export function composeServices(kit: Kit) {
     defer,
     removed,
     forget: forgetServer,
+    ids,
   });
   const reconcile = createReconciler({
     store,

@@ -33,6 +33,11 @@ export interface IdSource {
   next(prefix: string): string;
 }
 
+/** The id of another prefix that was made at the same moment: it sorts among its kind as this one does among its own. */
+export function withPrefix(prefix: string, id: string): string {
+  return prefix + id.slice(id.indexOf("_"));
+}
+
 export function createIdSource(clock: Clock, random: RandomBytes): IdSource {
   let lastTime = -1;
   /** Digits in base 32: the time, then what is random at first and counts on within one millisecond. */

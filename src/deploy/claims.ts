@@ -1,6 +1,6 @@
 import { type Clock, isoTime } from "../core/clock.ts";
 import type { Claim, Operation } from "../servers/deployment-fields.ts";
-import type { ServerKey, ServerStore } from "../servers/store.ts";
+import type { LoadedServer, ServerKey, ServerStore } from "../servers/store.ts";
 import type { Filter } from "../storage/documents/documents.ts";
 import { TRANSITIONS } from "./lifecycle.ts";
 import type { DeployedAgent } from "./targets/target.ts";
@@ -10,7 +10,8 @@ import type { DeployedAgent } from "./targets/target.ts";
  * number of claims at once, on however many isolates, one is taken; whoever has lost it writes nothing any more.
  */
 export interface Claims {
-  take(key: ServerKey, operation: Operation, claim: Claim): Promise<boolean>;
+  /** Of this server, and of none that has been made anew under its id since it was loaded. */
+  take(server: LoadedServer, operation: Operation, claim: Claim): Promise<boolean>;
   /** Takes over a claim that ran out, to bring its operation to an end. */
   takeOver(key: ServerKey, expired: Claim, claim: Claim): Promise<boolean>;
   /** The server is deployed: as the claim says, with this agent. */
@@ -25,8 +26,8 @@ export function createClaims(deps: { readonly store: ServerStore; readonly clock
   const { store, clock } = deps;
   const held = (claim: Claim): Filter => ({ "deployment.claim.id": claim.id });
   return {
-    take(key, operation, claim) {
-      return store.changeIf(key, claimable(operation, isoTime(clock.now())), {
+    take({ record: { serverId, ownerId }, place }, operation, claim) {
+      return store.changeIf({ serverId, ownerId, place }, claimable(operation, isoTime(clock.now())), {
         "deployment.state": TRANSITIONS[operation].during,
         "deployment.target": claim.target,
         "deployment.error": null,

@@ -140,12 +140,13 @@ export function createReconciler(deps: {
   }
 
   /** A deploy that failed without its outcome being known. */
-  async function resolveUncertain({ record, deployment }: LoadedServer, report: ReconcileReport): Promise<void> {
+  async function resolveUncertain(server: LoadedServer, report: ReconcileReport): Promise<void> {
+    const { record, deployment } = server;
     const target = record.deployment.target;
     if (!deployment.uncertain || target === null) return;
     const origin = deployment.origin ?? deps.fallbackOrigin;
     const claim = renew({ operation: "deploy", target, version: record.version, origin });
-    if (!(await claims.take(record, "deploy", claim))) return;
+    if (!(await claims.take(server, "deploy", claim))) return;
     await adoptOrRollBack(callFrom(origin), record, claim, report, report.adopted);
   }
 
@@ -157,7 +158,7 @@ export function createReconciler(deps: {
     const { state, target } = record.deployment;
     // Its turn comes again: as long as a target is away, its many entries do not keep others from being looked at.
     if (state === "deploying" || state === "undeploying" || deployment.uncertain) return lookAgain(entry);
-    if (state !== "deployed") return clearUnderClaim(call, record, entry, report);
+    if (state !== "deployed") return clearUnderClaim(call, loaded.value, entry, report);
     if (target === entry.target) return checkDrift(call, record, entry, report);
     // The agent that is in use stands behind this entry too: what else the entry means waits for the undeploy.
     if (SHARE_AGENTS.has(entry.target) && SHARE_AGENTS.has(target ?? "")) return;
@@ -177,14 +178,15 @@ export function createReconciler(deps: {
   /** Of a draft or a failed server: the claim keeps a deploy from making, meanwhile, what is removed here. */
   async function clearUnderClaim(
     call: Call,
-    record: ServerRecord,
+    server: LoadedServer,
     entry: LedgerEntry,
     report: ReconcileReport,
   ): Promise<void> {
+    const { record } = server;
     const { state, target, error } = record.deployment;
     const { origin } = entry;
     const claim = renew({ operation: "deploy", target: target ?? entry.target, version: record.version, origin });
-    if (!(await claims.take(record, "deploy", claim))) return;
+    if (!(await claims.take(server, "deploy", claim))) return;
     await clearEntry(call, entry, report);
     if (state === "failed") await claims.fail(record, claim, error ?? "", false);
     else await claims.completeUndeploy(record, claim);

@@ -1,10 +1,11 @@
 import { authorize, type Call, type OwnerAccess } from "../core/actor.ts";
 import { notFound } from "../core/errors.ts";
+import type { IdSource } from "../core/ids.ts";
 import type { Defer } from "../core/logger.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { ServerRecord } from "../servers/contract.ts";
-import type { RemovedServers } from "../servers/removed-servers.ts";
-import type { LoadedServer, ServerKey, ServerStore } from "../servers/store.ts";
+import type { Forget, RemovedServers } from "../servers/removed-servers.ts";
+import type { LoadedServer, ServerStore } from "../servers/store.ts";
 import type { Filter } from "../storage/documents/documents.ts";
 import type { Ledger } from "./ledger.ts";
 import { inProgress } from "./operations.ts";
@@ -22,8 +23,8 @@ export function createServerRemoval(deps: {
   readonly ledger: Ledger;
   readonly deploys: Pick<DeployService, "undeploy">;
   readonly removed: Pick<RemovedServers, "note">;
-  /** All that is kept beside the record. */
-  readonly forget: (server: ServerKey) => Promise<unknown>;
+  readonly forget: Forget;
+  readonly ids: IdSource;
   readonly defer: Defer;
 }) {
   const { store, ledger, deploys } = deps;
@@ -59,8 +60,10 @@ export function createServerRemoval(deps: {
     }
     const { ownerId } = record;
     await deps.removed.note({ serverId, ownerId });
+    // As long as the record stands: what is made anew has later ids.
+    const before = deps.ids.next("removed");
     if (!(await store.deleteIf(loaded.value, deletable(loaded.value)))) return refuseDelete(access.value, loaded.value);
-    deps.defer("forget_server", deps.forget({ serverId, ownerId }));
+    deps.defer("forget_server", deps.forget({ serverId, ownerId }, before));
     return ok(null);
   };
 }

@@ -78,7 +78,7 @@ export function createDeployService(deps: {
       origin: call.origin,
       expiresAt: isoTime(now + deps.timeoutMs + CLAIM_GRACE_MS),
     };
-    if (await claims.take(record, operation, claim))
+    if (await claims.take(loaded.value, operation, claim))
       return ok({ record, claim, definition, first: whatComesFirst(loaded.value, claim) });
     return err(await whyLost(access, serverId, operation));
   }

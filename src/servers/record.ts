@@ -18,8 +18,13 @@ export function nameOfPlace({ place, serverId }: Document): string {
   return typeof place === "string" && isPlaceName(place) ? place : `server_${String(serverId)}`;
 }
 
+/** What is stored of it beside what belongs to the record, which tells it from later ones of the same id. */
+export function placeFields(name: string): { readonly place?: string } {
+  return isPlaceName(name) ? { place: name } : {};
+}
+
 /** False for the name of a record that was made without a place. */
-export function isPlaceName(name: string): boolean {
+function isPlaceName(name: string): boolean {
   return PLACE_NAME.test(name);
 }
 

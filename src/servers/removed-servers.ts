@@ -1,8 +1,17 @@
 import { type Clock, isoTime } from "../core/clock.ts";
+import { withPrefix } from "../core/ids.ts";
 import { removedServers, servers, serverVersions } from "../storage/documents/collections.ts";
 import type { Documents, StoredDocument } from "../storage/documents/documents.ts";
-import { REMOVED_GONE_MS, REMOVED_PER_VISIT } from "./limits.ts";
+import { LOG_STREAM_OVERLAP_MS, PLACE_HOLD_MS, REMOVED_GONE_MS, REMOVED_PER_VISIT } from "./limits.ts";
+import { logIdAt } from "./log-cursor.ts";
+import { createServerIds } from "./server-ids.ts";
 import type { ServerKey } from "./store.ts";
+
+/**
+ * Forgets what is kept of a server beside its record and its versions, as far as its ids sort below `before`, whatever
+ * its prefix: what comes later may be of a server that has been made anew under the id. Called more than once.
+ */
+export type Forget = (server: ServerKey, before: string) => Promise<unknown>;
 
 /**
  * Servers that were deleted of late. What is still at work for one as it goes leaves something behind, and so does a
@@ -18,10 +27,10 @@ export interface RemovedServers {
 export function createRemovedServers(deps: {
   readonly documents: Documents;
   readonly clock: Clock;
-  /** Everything else that is kept of one. Called more than once. */
-  readonly forget: (server: ServerKey) => Promise<unknown>;
+  readonly forget: Forget;
 }): RemovedServers {
   const { documents, clock, forget } = deps;
+  const serverIds = createServerIds(deps);
 
   /** By its time: a delete that comes meanwhile begins anew. */
   async function strike(ownerId: string, { _id, removedAt = null }: StoredDocument): Promise<void> {
@@ -31,19 +40,30 @@ export function createRemovedServers(deps: {
   async function settleOne(ownerId: string, entry: StoredDocument): Promise<void> {
     const { serverId, removedAt } = entry;
     if (typeof serverId !== "string" || typeof removedAt !== "string") return strike(ownerId, entry);
-    // It stayed, or was made anew, and what there is belongs to the one that is there.
-    if ((await documents.findOne(servers(ownerId), { serverId, ownerId })) !== null) return strike(ownerId, entry);
-    await documents.deleteMany(serverVersions(ownerId), { serverId, ownerId });
-    await forget({ serverId, ownerId });
+    // Before the look: what is made anew after it has later ids, on an isolate whose clock is behind too.
+    const before = logIdAt(clock.now() - LOG_STREAM_OVERLAP_MS);
+    const placedBefore = withPrefix("place", logIdAt(clock.now() - PLACE_HOLD_MS));
+    if ((await documents.findOne(servers(ownerId), { serverId, ownerId })) !== null) {
+      // The delete may still be on its way to the record. Else it stayed, or was made anew, and what there is belongs to
+      // the one that is there.
+      if (removedAt < isoTime(clock.now() - PLACE_HOLD_MS)) await strike(ownerId, entry);
+      return;
+    }
+    // Of the places themselves: a create that is on its way may have its own since before the look.
+    const ended = { $or: [{ place: null }, { place: { $lt: placedBefore } }] };
+    await documents.deleteMany(serverVersions(ownerId), { serverId, ownerId, ...ended });
+    await forget({ serverId, ownerId }, before);
+    await serverIds.freeAbandoned({ serverId, ownerId });
     if (removedAt < isoTime(clock.now() - REMOVED_GONE_MS)) await strike(ownerId, entry);
   }
 
   return {
     async note({ serverId, ownerId }) {
       const _id = entryId(ownerId, serverId);
-      const removedAt = isoTime(clock.now());
-      const noted = await documents.insertOne(removedServers(ownerId), { _id, ownerId, serverId, removedAt });
-      if (!noted.ok) await documents.updateOne(removedServers(ownerId), { _id }, { $set: { removedAt } });
+      const update = { $set: { removedAt: isoTime(clock.now()) }, $setOnInsert: { ownerId, serverId } };
+      const write = () => documents.updateOne(removedServers(ownerId), { _id }, update, { upsert: true });
+      // Two firsts at once may both insert; the second finds the first one's entry.
+      if (!(await write()).ok) await write();
     },
     async settle(ownerId) {
       const query = { filter: { ownerId }, sort: { removedAt: 1 }, limit: REMOVED_PER_VISIT } as const;
@@ -54,8 +74,8 @@ export function createRemovedServers(deps: {
   };
 }
 
-/** One more look at the record, what is forgotten, and the entry. */
-const SETTLE_CALLS = 6;
+/** One more look at the record, what is forgotten, the id, and the entry. */
+const SETTLE_CALLS = 8;
 
 function entryId(ownerId: string, serverId: string): string {
   return `${encodeURIComponent(ownerId)}:${serverId}`;

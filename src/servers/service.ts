@@ -101,17 +101,20 @@ export function createServerService(deps: {
   ): Promise<Result<ServerRecord>> {
     const claimed = claimedOwner(body.ownerId, ownerId);
     if (!claimed.ok) return claimed;
-    const current = await getAs(call, "servers:write", serverId, claimed.value);
-    if (!current.ok) return current;
+    const access = authorize(call.actor, "servers:write", claimed.value);
+    if (!access.ok) return access;
+    const loaded = await store.load(access.value, serverId);
+    if (!loaded.ok) return loaded;
+    const current = loaded.value.record;
     const conflict = err({
       code: "VERSION_CONFLICT",
       detail: `version ${body.version} of ${serverId} is not its current one; read it again`,
     } as const);
-    if (current.value.version !== body.version) return conflict;
-    const next = { ...change(current.value), version: body.version + 1, updatedAt: isoTime(clock.now()) };
+    if (current.version !== body.version) return conflict;
+    const next = { ...change(current), version: body.version + 1, updatedAt: isoTime(clock.now()) };
     const faults = await deps.graphs.check(next);
     if (faults.length > 0) return validationFailed(faults);
-    if (!(await store.replaceDefinition(current.value, next))) return conflict;
+    if (!(await store.replaceDefinition(loaded.value, next))) return conflict;
     deps.defer("log server_updated", logEvent(call, next, "server_updated", `Version ${next.version} written`));
     return ok(next);
   }
@@ -122,6 +125,7 @@ export function createServerService(deps: {
       const isOwn = await store.takeId(record, place.name);
       places.assertHeld(place);
       if (isOwn && (await store.insert(record, place.name, operation))) return true;
+      if (isOwn) await store.freeId(record, place.name);
     } catch (error) {
       // Where this fails too, the place is settled like one of a create that broke off.
       if (isRefusal(error)) await Promise.allSettled([store.freeId(record, place.name), places.free(place)]);

@@ -2,7 +2,7 @@ import { mayAccess, type OwnerAccess } from "../core/actor.ts";
 import { type Clock, isoTime } from "../core/clock.ts";
 import { notFound } from "../core/errors.ts";
 import { ok, type Result } from "../core/result.ts";
-import { owners, serverOwners, servers, serverVersions } from "../storage/documents/collections.ts";
+import { owners, servers, serverVersions } from "../storage/documents/collections.ts";
 import type { Document, Documents, Filter, StoredDocument } from "../storage/documents/documents.ts";
 import type { DeploymentState, ServerRecord, ServerVersion } from "./contract.ts";
 import { type Deployment, deploymentOf } from "./deployment-fields.ts";
@@ -10,11 +10,12 @@ import type { Places } from "./places.ts";
 import {
   fromStoredServer,
   fromStoredVersion,
-  isPlaceName,
   nameOfPlace,
+  placeFields,
   toStoredFields,
   toStoredServer,
 } from "./record.ts";
+import { createServerIds, type ServerIds } from "./server-ids.ts";
 
 /** A record, and what of its deployment is nobody's to see. */
 export interface LoadedServer {
@@ -39,16 +40,9 @@ interface ListQuery {
 
 /** Server records in the documents store. */
 export interface ServerStore {
-  /**
-   * Takes an id over all owners. True when it is this owner's: taken now, or by an earlier create of the same owner
-   * that stopped half-way; whether a record stands behind it is for `insert` to find out. `place` is the create's.
-   */
-  takeId(key: ServerKey, place: string): Promise<boolean>;
-  /**
-   * For a create that has stored no record, and will not. The id stays taken where this create did not take it, or
-   * where another of the same owner has come to it since: that one may write its record.
-   */
-  freeId(key: ServerKey, place: string): Promise<void>;
+  /** Before `insert`. */
+  readonly takeId: ServerIds["take"];
+  readonly freeId: ServerIds["giveBack"];
   /** False when the owner has a server of this id. `place` is the name of the place that it takes. */
   insert(record: ServerRecord, place: string, operation?: string): Promise<boolean>;
   /** 404 where there is none that this access reaches. One more read when the owner has to be found first. */
@@ -62,11 +56,20 @@ export interface ServerStore {
   registerOwner(ownerId: string): Promise<void>;
   /** Owners that have ever made or deployed a server, in order of their ids. */
   listOwners(query: ListQuery): Promise<readonly string[]>;
-  /** Keeps the definition that `current` has, then writes the new one. False when somebody else wrote meanwhile. */
-  replaceDefinition(current: ServerRecord, next: ServerRecord): Promise<boolean>;
-  /** One conditional update of the record: `set` is written if the condition holds when it is written. */
-  changeIf(key: ServerKey, condition: Filter, set: Document): Promise<boolean>;
-  /** False when the condition did not hold. Earlier definitions go too, and the id and its place are free again. */
+  /**
+   * Keeps the definition that `current` has, then writes the new one. False when somebody else wrote or deleted
+   * meanwhile; what has been made anew under the id since then keeps what it has.
+   */
+  replaceDefinition(current: LoadedServer, next: ServerRecord): Promise<boolean>;
+  /**
+   * One conditional update of the record: `set` is written if the condition holds when it is written. Where the key names
+   * the server's place, to no record that has been made anew under the id.
+   */
+  changeIf(key: ServerKey & { readonly place?: string }, condition: Filter, set: Document): Promise<boolean>;
+  /**
+   * False when the condition did not hold. Earlier definitions go too, and the place is free again; so is the id, where
+   * no other create of the owner has come to it of late.
+   */
   deleteIf(server: LoadedServer, condition: Filter): Promise<boolean>;
   /**
    * Earlier definitions, newest first; `before` is a version. Two calls of the store at once: those that an older version
@@ -87,14 +90,46 @@ export function createServerStore(deps: {
 }): ServerStore {
   const { documents, places, clock } = deps;
 
-  async function findOwner(serverId: string): Promise<string | null> {
-    const entry = await documents.findOne(serverOwners(serverId), { _id: serverId });
-    return typeof entry?.ownerId === "string" ? entry.ownerId : null;
+  const serverIds = createServerIds(deps);
+
+  const changeIf: ServerStore["changeIf"] = async ({ serverId, ownerId, place }, condition, set) => {
+    const same = { serverId, ownerId, ...(place === undefined ? {} : placeFields(place)) };
+    const changed = await documents.updateOne(servers(ownerId), { ...same, ...condition }, { $set: set });
+    return changed.ok && changed.value.matchedCount === 1;
+  };
+
+  /** False where it is gone, also where another has been made anew under its id. */
+  async function stands({ record: { serverId, ownerId }, place }: LoadedServer): Promise<boolean> {
+    return (await documents.findOne(servers(ownerId), { serverId, ownerId, ...placeFields(place) })) !== null;
   }
 
-  async function changeIf({ serverId, ownerId }: ServerKey, condition: Filter, set: Document): Promise<boolean> {
-    const changed = await documents.updateOne(servers(ownerId), { serverId, ownerId, ...condition }, { $set: set });
-    return changed.ok && changed.value.matchedCount === 1;
+  /** Copies the current definition. False where the server is gone and another one has kept a version of this number. */
+  async function keepVersion(server: LoadedServer): Promise<boolean> {
+    const { record, place } = server;
+    const versions = serverVersions(record.ownerId);
+    const _id = versionId(record, record.version);
+    const own = placeFields(place);
+    const kept = { _id, ownerId: record.ownerId, ...toStoredFields(definitionOf(record)), ...own };
+    const ownPlaces = [own.place ?? null, null];
+    const write = async () => {
+      const mine = { _id, place: { $in: ownPlaces } };
+      return (await documents.replaceOne(versions, mine, kept, { upsert: true })).ok;
+    };
+    if (await write()) return true;
+    // Of two updates that keep the same one at once, the second finds the first one's here.
+    const other = await documents.findOne(versions, { _id, place: { $nin: ownPlaces } });
+    if (!(await stands(server))) return false;
+    // The other is gone, then, and this was left of it.
+    if (other !== null) await documents.deleteOne(versions, { _id, place: other.place ?? null });
+    return write();
+  }
+
+  /** Of an update that came too late. Nobody looks for it where the server is gone. */
+  async function dropVersion(server: LoadedServer): Promise<void> {
+    const { record, place } = server;
+    const own = placeFields(place);
+    if (own.place === undefined || (await stands(server))) return;
+    await documents.deleteOne(serverVersions(record.ownerId), { _id: versionId(record, record.version), ...own });
   }
 
   async function registerOwner(ownerId: string): Promise<void> {
@@ -102,22 +137,11 @@ export function createServerStore(deps: {
   }
 
   return {
-    findOwner,
+    takeId: serverIds.take,
+    freeId: serverIds.giveBack,
+    findOwner: serverIds.findOwner,
     changeIf,
     registerOwner,
-
-    async takeId({ serverId, ownerId }, place) {
-      const inserted = await documents.insertOne(serverOwners(serverId), { _id: serverId, ownerId, place });
-      if (inserted.ok) return true;
-      // Shared from here on: whoever took it may no longer free it.
-      const own = { _id: serverId, ownerId };
-      const shared = await documents.updateOne(serverOwners(serverId), own, { $unset: { place: "" } });
-      return shared.ok && shared.value.matchedCount === 1;
-    },
-
-    async freeId({ serverId, ownerId }, place) {
-      await documents.deleteOne(serverOwners(serverId), { _id: serverId, ownerId, place });
-    },
 
     async insert(record, place, operation) {
       const stored = toStoredServer(record, place, operation);
@@ -125,7 +149,7 @@ export function createServerStore(deps: {
     },
 
     async load(access, serverId) {
-      const ownerId = access.kind === "owner" ? access.ownerId : await findOwner(serverId);
+      const ownerId = access.kind === "owner" ? access.ownerId : await serverIds.findOwner(serverId);
       const stored = ownerId === null ? null : await documents.findOne(servers(ownerId), { serverId, ownerId });
       if (stored === null) return notFound("server");
       const loaded = toLoaded(stored);
@@ -148,26 +172,28 @@ export function createServerStore(deps: {
     },
 
     async replaceDefinition(current, next) {
-      const { ownerId, version } = current;
       // First: a crash before the update leaves a copy of what is still current, which the next update writes again.
-      const _id = versionId(current, version);
-      const archived = { ownerId, ...toStoredFields(definitionOf(current)) };
-      await documents.replaceOne(serverVersions(ownerId), { _id }, { _id, ...archived }, { upsert: true });
-      return changeIf(current, { version }, { ...toStoredFields(definitionOf(next)), updatedAt: isoTime(clock.now()) });
+      if (!(await keepVersion(current))) return false;
+      const { serverId, ownerId, version } = current.record;
+      const set = { ...toStoredFields(definitionOf(next)), updatedAt: isoTime(clock.now()) };
+      if (await changeIf({ serverId, ownerId, place: current.place }, { version }, set)) return true;
+      await dropVersion(current);
+      return false;
     },
 
     async deleteIf({ record: { serverId, ownerId }, place: name }, condition) {
       const place = await places.beginLeaving({ ownerId, serverId, name });
       places.assertHeld(place);
       // Not a later record of the same id, which has another place.
-      const same = { serverId, ownerId, ...(isPlaceName(name) ? { place: name } : {}) };
+      const same = { serverId, ownerId, ...placeFields(name) };
       const { deletedCount } = await documents.deleteOne(servers(ownerId), { ...same, ...condition });
       if (deletedCount === 0) {
         await places.keep(place);
         return false;
       }
-      await documents.deleteMany(serverVersions(ownerId), { serverId, ownerId });
-      await documents.deleteOne(serverOwners(serverId), { _id: serverId, ownerId });
+      const own = { place: { $in: [placeFields(name).place ?? null, null] } };
+      await documents.deleteMany(serverVersions(ownerId), { serverId, ownerId, ...own });
+      await serverIds.free({ serverId, ownerId }, name);
       await places.free(place);
       return true;
     },

@@ -42,6 +42,7 @@ export function createServersProcess(deps: {
     deploys: { undeploy: async () => ok({}) as never },
     removed: createRemovedServers({ documents, clock, forget: async () => {} }),
     forget: async () => {},
+    ids,
     defer,
   });
   const call = callBy(keyOf(ownerId, "servers:write", "servers:read"));

@@ -39,8 +39,8 @@ export interface RunHistory extends RunJournal {
    * there is nothing to do, two hundred at most.
    */
   cleanUpRuns(keeper: string): Promise<{ readonly interrupted: number; readonly removed: number }>;
-  /** Everything that is kept of a keeper. */
-  forget(keeper: string): Promise<void>;
+  /** Everything that is kept of a keeper; of runs only those with ids below `before` where there may be later ones to keep. */
+  forget(keeper: string, before?: string): Promise<void>;
 }
 
 interface Reading {
@@ -170,9 +170,15 @@ export function createRunHistory(deps: {
       }
       return { interrupted, removed };
     },
-    async forget(keeper) {
-      await documents.deleteMany(runs(keeper), { agentId: keeper });
-      await sums.forget(keeper);
+    async forget(keeper, before) {
+      const kept = { agentId: keeper };
+      if (before === undefined) {
+        await documents.deleteMany(runs(keeper), kept);
+        return sums.forget(keeper);
+      }
+      const { deletedCount } = await documents.deleteMany(runs(keeper), { ...kept, _id: { $lt: before } });
+      if ((await documents.findOne(runs(keeper), kept)) === null) return sums.forget(keeper);
+      if (deletedCount > 0) await sums.noteRemoved(keeper, deletedCount);
     },
   };
 }

@@ -2,10 +2,13 @@ import { expect, test } from "vitest";
 import { cleanUp, endsUnder, GONE_MS, startHeldProcess } from "../../support/clean-up-scene.ts";
 import { createDeployScene, OWNER, type Process } from "../../support/deploy-scene.ts";
 import { ECHO_API } from "../../support/graphs.ts";
+import { holdFirst } from "../../support/held-call.ts";
 import type { MemoryDocuments } from "../../support/memory-documents.ts";
 import { createMortal } from "../../support/run-crash-mortal.ts";
 
 const OTHER = "another-owner";
+/** Longer than isolates' clocks may differ by: what is younger may be of a server that has just been made anew. */
+const CLOCKS_APART_MS = 16_000;
 const SLOW_API = {
   ...ECHO_API,
   tools: [
@@ -29,10 +32,9 @@ async function testRunsOf(process: Process, ownerId: string): Promise<readonly u
 /** What people see of it. */
 const historyOf = (documents: MemoryDocuments) =>
   [...documents.named("runs"), ...documents.named("execution_logs")].filter(({ _id }) => /^(?:run|log)_/.test(_id));
-/** Not in it: whose id it was. That may stay, so that its owner alone can take it again. */
 const leftOf = (documents: MemoryDocuments) =>
-  ["servers", "server_versions", "runs", "run_sums", "execution_logs", "removed_servers"].flatMap((name) =>
-    documents.named(name),
+  ["servers", "server_owners", "server_versions", "runs", "run_sums", "execution_logs", "removed_servers"].flatMap(
+    (name) => documents.named(name),
   );
 
 test("a test that ends after its server was deleted is nobody's who takes the id, and goes", async () => {
@@ -53,6 +55,7 @@ test("a test that ends after its server was deleted is nobody's who takes the id
   const logs = await process.call("GET", `/mcp/servers/mcp-1/logs?ownerId=${OTHER}`);
   expect(logs.body.items.map(({ type }: { type: string }) => type)).toEqual(["server_created"]);
 
+  await clock.advance(CLOCKS_APART_MS);
   await cleanUp(process);
   expect(documents.named("runs")).toEqual([]);
   expect(documents.named("removed_servers")).toHaveLength(1);
@@ -72,8 +75,51 @@ test("a server that its owner makes anew keeps what it has", async () => {
   await process.call("POST", `/mcp/servers/mcp-1/run?ownerId=${OWNER}`, { input: {} });
   await process.settle();
   await cleanUp(process);
+  await clock.advance(GONE_MS);
+  await cleanUp(process);
   expect(documents.named("removed_servers")).toEqual([]);
   expect(await testRunsOf(process, OWNER)).toHaveLength(1);
+});
+
+test("a clean-up that comes just before the record goes forgets nothing of what ends after it", async () => {
+  const { documents, clock, startProcess } = createDeployScene();
+  const { process, hold } = startHeldProcess(startProcess);
+  const removing = holdFirst("deleteOne", "servers");
+  const deleting = startProcess(removing.documents);
+  await createServer(process, OWNER);
+  const letGo = hold();
+  const testing = process.call("POST", `/mcp/servers/mcp-1/run?ownerId=${OWNER}`, { input: {} });
+  await letGo.reached;
+  const deletion = deleting.call("DELETE", `/mcp/servers/mcp-1?ownerId=${OWNER}`);
+  await removing.reached;
+  await cleanUp(process);
+  removing.release();
+  expect((await deletion).status).toBe(204);
+  await deleting.settle();
+  letGo.release();
+  expect((await testing).body.success).toBe(true);
+  await process.settle();
+  await clock.advance(GONE_MS);
+  await cleanUp(process);
+  expect(leftOf(documents)).toEqual([]);
+});
+
+test("a delete whose entry the clean-up strikes as it notes it is noted all the same", async () => {
+  const { documents, clock, startProcess } = createDeployScene();
+  const process = startProcess();
+  await createServer(process, OWNER);
+  await process.call("DELETE", `/mcp/servers/mcp-1?ownerId=${OWNER}`);
+  await createServer(process, OWNER);
+  await clock.advance(GONE_MS);
+  const noting = holdFirst("updateOne", "removed_servers");
+  const deleting = startProcess(noting.documents);
+  const second = deleting.call("DELETE", `/mcp/servers/mcp-1?ownerId=${OWNER}`);
+  await noting.reached;
+  await cleanUp(process);
+  expect(documents.named("removed_servers")).toEqual([]);
+  noting.release();
+  expect((await second).status).toBe(204);
+  expect(documents.named("removed_servers")).toHaveLength(1);
 });
 
 test("a delete that ends at any of its calls leaves nothing for ever, and the server whole where it stays", async () => {

@@ -391,7 +391,22 @@ test("a refused create under the id of a server that is there leaves that one it
   const process = start();
   expect((await process.create("foo")).ok).toBe(true);
   await process.settle();
-  await expect(start(refusing(documents, new TypeError("refused"))).create("foo")).rejects.toThrow(TypeError);
+  const refused = start(refusing(documents, new TypeError("refused")));
+  expect(await refused.create("foo")).toMatchObject({ ok: false, error: { code: "DUPLICATE" } });
+  expect(documents.named("server_owners").map(({ _id }) => _id)).toEqual(["foo"]);
+  expect(await look()).toEqual({ counted: 1, records: 1, underWay: 0 });
+});
+
+test("a refused create leaves the id to one of the same owner that took it before", async () => {
+  const { start, look, documents } = createScene(5);
+  const refused = start(refusing(documents, new TypeError("refused")));
+  const first = start(
+    watched(documents, async (call) => {
+      if (call === "insertOne servers") await expect(refused.create("foo")).rejects.toThrow(TypeError);
+    }),
+  );
+  expect((await first.create("foo")).ok).toBe(true);
+  await first.settle();
   expect(documents.named("server_owners").map(({ _id }) => _id)).toEqual(["foo"]);
   expect(await look()).toEqual({ counted: 1, records: 1, underWay: 0 });
 });
