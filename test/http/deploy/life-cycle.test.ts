@@ -81,6 +81,9 @@ test.each([
   const deployed = await worker.call("POST", path, { ownerId: OWNER, target: "edge" });
   expect(deployed).toMatchObject({ status: 200, body: { success: true, target: "edge" } });
   expect(await worker.call("PUT", path, { ownerId: OWNER })).toMatchObject({ status: 200, body: { success: true } });
+  const { name, tools, executionOrder, version } = (await worker.call("GET", `/mcp/servers/${id}`)).body;
+  const replaced = await worker.call("PUT", `/mcp/servers/${id}`, { name, tools, executionOrder, version });
+  expect(replaced).toMatchObject({ status: 200, body: { version: 2 } });
   const sent = await worker.call("POST", "/mcp/agents", { ...body, metadata: {} });
   expect(sent).toMatchObject({ status: 413, body: { code: "PAYLOAD_TOO_LARGE" } });
 });
