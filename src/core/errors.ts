@@ -64,6 +64,7 @@ export type AppError =
       readonly retryAfterSeconds: number;
     }
   | { readonly code: "TARGET_NOT_CONFIGURED"; readonly detail: string }
+  | { readonly code: "OVERLOADED"; readonly detail: string; readonly retryAfterSeconds: number }
   | { readonly code: "STORAGE_UNAVAILABLE"; readonly detail: string }
   | { readonly code: "INTERNAL"; readonly detail: string };
 

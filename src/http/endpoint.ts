@@ -9,6 +9,7 @@ import { readJsonText } from "./body.ts";
 import { type AppContext, type AppEnv, callOf } from "./context.ts";
 import type { Idempotency } from "./idempotency.ts";
 import { createMemo, type Memo, noBody, parse, parseBody, type ReadBody } from "./input.ts";
+import { OWN_BODY_MAX_BYTES } from "./limits.ts";
 import { problemResponse } from "./problem.ts";
 
 /**
@@ -122,8 +123,8 @@ export function endpoint<
   const absent = ok(noBody<Body>(undefined));
   type Read = Result<ReadBody<z.output<Body>>>;
 
-  async function readBody({ c, bodyLimitBytes }: Exchange): Promise<Read> {
-    const text = await readJsonText(c.req.raw, bodyLimitBytes);
+  async function readBody({ c }: Exchange, maxBytes: number): Promise<Read> {
+    const text = await readJsonText(c.req.raw, maxBytes);
     return text.ok ? (memo?.get(text.value) ?? parseBody<Body>(spec.body, text.value, { memo, anyText })) : text;
   }
 
@@ -151,7 +152,7 @@ export function endpoint<
     const { c, idempotency } = exchange;
     const place = parsePlace(c, spec, queries);
     if (!place.ok) return refusal(c, place.error);
-    const read = early ?? (takesBody ? await readBody(exchange) : absent);
+    const read = early ?? (takesBody ? await readBody(exchange, bodyLimitFor(exchange)) : absent);
     if (!read.ok) return refusal(c, read.error);
     const { raw, parsed } = read.value;
     if (!parsed.ok) return refusal(c, parsed.error);
@@ -175,7 +176,7 @@ export function endpoint<
       const exchange = { c, guard, bodyLimitBytes, idempotency };
       return spec.bodyCredential === undefined
         ? enter(exchange, null)
-        : readBody(exchange).then((early) => enter(exchange, early));
+        : readBody(exchange, bodyLimitBytes).then((early) => enter(exchange, early));
     },
   };
 }
@@ -186,6 +187,11 @@ interface Exchange {
   readonly guard: Guard;
   readonly bodyLimitBytes: number;
   readonly idempotency: Idempotency | undefined;
+}
+
+/** For whoever was let in. */
+function bodyLimitFor({ c, bodyLimitBytes }: Exchange): number {
+  return c.get("actor").kind === "system" ? Math.max(bodyLimitBytes, OWN_BODY_MAX_BYTES) : bodyLimitBytes;
 }
 
 /** Path and query, checked in this order. */

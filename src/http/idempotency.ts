@@ -9,12 +9,14 @@ import type { Documents } from "../storage/documents/documents.ts";
 import type { AppContext } from "./context.ts";
 import { refusal } from "./endpoint.ts";
 import { createIdempotencyRecords, type IdempotencyRecords, type KeptAnswer } from "./idempotency-records.ts";
-import { IDEMPOTENCY_ANSWER_MAX_CHARS, IDEMPOTENCY_KEY_MAX_CHARS, IDEMPOTENCY_RETRY_SECONDS } from "./limits.ts";
+import { IDEMPOTENCY_ANSWER_MAX_BYTES, IDEMPOTENCY_KEY_MAX_CHARS, IDEMPOTENCY_RETRY_SECONDS } from "./limits.ts";
 
 export const IDEMPOTENCY_HEADER = "Idempotency-Key";
 export const REPLAYED_HEADER = "Idempotency-Replayed";
 
 const VALID_KEY = new RegExp(`^[\\x21-\\x7e]{1,${IDEMPOTENCY_KEY_MAX_CHARS}}$`);
+
+const encoder = new TextEncoder();
 
 /** What an answer says beside its body; the other headers belong to the request that asks. */
 const KEPT_HEADERS = ["content-type", "cache-control", "location", "x-run-id"];
@@ -109,7 +111,7 @@ function isFinal({ status, headers }: Response): boolean {
 }
 
 function toKept({ status, headers }: Response, text: string): KeptAnswer {
-  const complete = text.length <= IDEMPOTENCY_ANSWER_MAX_CHARS;
+  const complete = encoder.encode(text).length <= IDEMPOTENCY_ANSWER_MAX_BYTES;
   const kept = KEPT_HEADERS.flatMap((name) => {
     const value = headers.get(name);
     return value === null ? [] : [[name, value] as const];

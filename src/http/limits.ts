@@ -13,8 +13,17 @@ export const IDEMPOTENCY_LEASE_MS = 120_000;
 /** How soon to ask again while the first request runs; most deploys end within it. */
 export const IDEMPOTENCY_RETRY_SECONDS = 2;
 
-/** Of an answer that is kept: above a server's record at the default body limit, and within a store's row when escaped. */
-export const IDEMPOTENCY_ANSWER_MAX_CHARS = 300_000;
+/**
+ * Of an answer that is kept: a server's record at the default body limit, its schema told twice, and half as much again.
+ * JSON in JSON is twice as long at most: within a store's row.
+ */
+export const IDEMPOTENCY_ANSWER_MAX_BYTES = 900_000;
+
+/**
+ * What this Worker sends to itself was bounded when it came in, and is a stored document, the schema told twice: above
+ * two of the largest that any store takes (16 MiB).
+ */
+export const OWN_BODY_MAX_BYTES = 33_554_432;
 
 /** Inputs of hot questions that an isolate remembers parsed: 512 × 2 KB at most, for each such route. */
 export const INPUT_MEMO_MAX_ENTRIES = 512;

@@ -26,6 +26,7 @@ export const PROBLEMS: Readonly<Record<ErrorCode, { readonly status: number; rea
   RUN_TIMEOUT: { status: 504, title: "Run timeout" },
   SEARCH_UNAVAILABLE: { status: 503, title: "Search unavailable" },
   TARGET_NOT_CONFIGURED: { status: 503, title: "Target not configured" },
+  OVERLOADED: { status: 503, title: "Overloaded" },
   STORAGE_UNAVAILABLE: { status: 503, title: "Storage unavailable" },
   INTERNAL: { status: 500, title: "Internal error" },
 };
@@ -52,6 +53,7 @@ function particularsOf(error: AppError): Particulars {
     case "UNSUPPORTED_MEDIA_TYPE":
       return { headers: { Accept: "application/json" } };
     case "DEPLOY_IN_PROGRESS":
+    case "OVERLOADED":
       return { headers: retryAfter(error.retryAfterSeconds) };
     case "RATE_LIMITED":
       return {

@@ -42,17 +42,24 @@ export const SCRYPT_SALT_BYTES = 16;
 export const SCRYPT_HASH_BYTES = 32;
 /** A stored hash may ask for this much at most: an isolate has 128 MiB for everything. */
 export const SCRYPT_MAX_MEMORY_BYTES = 64 * 1_048_576;
-/** N·r·p of a stored hash, against 655,360 of our own: about a second of CPU. */
-export const SCRYPT_MAX_WORK = 2_621_440;
+/** N·r·p of a stored hash, against 655,360 of our own: workerd's scrypt refuses more. */
+export const SCRYPT_MAX_WORK = 1_048_576;
 /** Salts and hashes that others made. */
 export const SCRYPT_MAX_FIELD_BYTES = 128;
 /** Longer than any password manager makes. */
 export const PASSWORD_MAX_CHARS = 1_024;
-/** At 16 to 64 MiB each. */
-export const PASSWORD_PARALLEL_HASHES = 2;
-/** A hash that takes longer lost its request, and with it the chance to say that it ended. */
-export const PASSWORD_SLOT_LEASE_MS = 10_000;
-export const PASSWORD_SLOT_POLL_MS = 20;
+/** A document has one password, seldom two; each takes the isolate's one thread for some 200 ms. */
+export const HASH_MAX_FIELDS = 4;
+/** What is hashed within some 8 s: who came later would find its step's time up. */
+export const PASSWORD_MAX_WAITING = 40;
+/** Seconds after which most of those that wait are done. */
+export const PASSWORD_RETRY_SECONDS = 5;
+/** Turns of the event loop that others have before each hash: a short run takes about as many. */
+export const PASSWORD_TURNS = 8;
+export const PASSWORD_TURN_MS = 2;
+export const PASSWORD_POLL_MS = 10;
+/** Longer than a hash takes, and than a turn comes late behind it. */
+export const PASSWORD_LOST_MS = 5_000;
 
 /** A token cannot be called back: a month is as long as anybody should have to wait. */
 export const TOKEN_MAX_SECONDS = 30 * 86_400;

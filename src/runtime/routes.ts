@@ -153,6 +153,7 @@ function runningAgents(runtime: RuntimeService, toRunRequest: ToRunRequest): rea
           "POLICY_REFUSED",
           "RUN_FAILED",
           "RUN_TIMEOUT",
+          "OVERLOADED",
         ],
       },
       ({ call, params, body, c }) => {

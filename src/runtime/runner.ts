@@ -1,7 +1,13 @@
 import type { Actor, Call } from "../core/actor.ts";
 import { type AtOnce, goOn } from "../core/at-once.ts";
 import type { Clock } from "../core/clock.ts";
-import { type AppError, type FieldError, StorageUnavailable, validationFailed } from "../core/errors.ts";
+import {
+  type AppError,
+  type ErrorCode,
+  type FieldError,
+  StorageUnavailable,
+  validationFailed,
+} from "../core/errors.ts";
 import type { IdSource, RandomBytes } from "../core/ids.ts";
 import type { Json } from "../core/json.ts";
 import type { Defer, Logger } from "../core/logger.ts";
@@ -254,8 +260,10 @@ export function createRunner(
  */
 function toFailure({ code }: AppError, message: string): ToolResult {
   if (code === "STORAGE_UNAVAILABLE") throw new StorageUnavailable(message);
-  return code === "RATE_LIMITED" || code === "RUN_TIMEOUT" ? failForNow(message) : fail(message);
+  return PASSING.has(code) ? failForNow(message) : fail(message);
 }
+
+const PASSING: ReadonlySet<ErrorCode> = new Set(["RATE_LIMITED", "RUN_TIMEOUT", "OVERLOADED"]);
 
 const FIRST_FAILURE_STATUS = 400;
 /** Enough to see what is wrong; the editor's own check lists all. */

@@ -87,7 +87,9 @@ export function createServerEndpoints(servers: ServerService, followLog: FollowL
         operationId: "replaceServer",
         tag,
         summary: "Replace a server's definition",
-        description: "Needs the version that was read; the new one is one higher. What is deployed stays as it is.",
+        description:
+          "Needs the version that was read; the new one is one higher. What is deployed stays as it is. Leave out an " +
+          "`inputSchema` that is the `input` tool's: the record tells it twice, and a large one may be too much for a body.",
         access: "servers:write",
         params: serverParams,
         query: ownerQuery,

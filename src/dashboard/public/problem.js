@@ -19,6 +19,7 @@ const ADVICE = {
   POLICY_REFUSED: "Change what the step asks for, or the server's policy.",
   RUN_FAILED: "Look at the step that failed: it says why.",
   RUN_TIMEOUT: "Look at the steps that took long.",
+  OVERLOADED: "Try again in a few seconds.",
   STORAGE_UNAVAILABLE: "Try again in a few seconds.",
   NETWORK: "Check that the Worker runs and that you are online, then try again.",
 };

@@ -2,10 +2,13 @@ import type { ScryptOptions } from "node:crypto";
 import type { Clock } from "../../core/clock.ts";
 import { fromBase64 } from "../../core/crypto.ts";
 import type { RandomBytes } from "../../core/ids.ts";
+import { ok, type Result } from "../../core/result.ts";
 import {
-  PASSWORD_PARALLEL_HASHES,
-  PASSWORD_SLOT_LEASE_MS,
-  PASSWORD_SLOT_POLL_MS,
+  PASSWORD_LOST_MS,
+  PASSWORD_MAX_WAITING,
+  PASSWORD_POLL_MS,
+  PASSWORD_TURN_MS,
+  PASSWORD_TURNS,
   SCRYPT_HASH_BYTES,
   SCRYPT_LOG2_N,
   SCRYPT_MAX_FIELD_BYTES,
@@ -17,14 +20,17 @@ import {
 } from "../limits.ts";
 import { createGate } from "./gate.ts";
 
-/** Passwords as PHC strings, `$scrypt$ln=14,r=8,p=5$salt$hash`. Few at once in an isolate; the others wait. */
+/**
+ * Passwords as PHC strings, `$scrypt$ln=14,r=8,p=5$salt$hash`. One at a time in an isolate; the others wait, and `full`
+ * is where too many do.
+ */
 export interface Passwords {
-  hash(password: string, signal?: AbortSignal): Promise<string>;
+  hash(password: string, signal?: AbortSignal): Promise<Result<string, "full">>;
   /**
    * Without a hash, or with one that is none of scrypt's or asks for too much, the same work is done and the answer is
    * false: the time it takes does not tell whether a user exists.
    */
-  verify(password: string, hash: string | null, signal?: AbortSignal): Promise<boolean>;
+  verify(password: string, hash: string | null, signal?: AbortSignal): Promise<Result<boolean, "full">>;
 }
 
 interface ScryptHash {
@@ -38,16 +44,19 @@ interface ScryptHash {
 export function createPasswords(deps: { readonly random: RandomBytes; readonly clock: Clock }): Passwords {
   const { random, clock } = deps;
   const gate = createGate(clock, {
-    slots: PASSWORD_PARALLEL_HASHES,
-    leaseMs: PASSWORD_SLOT_LEASE_MS,
-    pollMs: PASSWORD_SLOT_POLL_MS,
+    maxWaiting: PASSWORD_MAX_WAITING,
+    turns: PASSWORD_TURNS,
+    turnMs: PASSWORD_TURN_MS,
+    pollMs: PASSWORD_POLL_MS,
+    lostMs: PASSWORD_LOST_MS,
   });
   const ours = { log2N: SCRYPT_LOG2_N, r: SCRYPT_R, p: SCRYPT_P };
   return {
     async hash(password, signal) {
       const salt = random(SCRYPT_SALT_BYTES);
       const hash = await gate(() => derive(password, { ...ours, salt }, SCRYPT_HASH_BYTES), signal);
-      return `$scrypt$ln=${ours.log2N},r=${ours.r},p=${ours.p}$${toBase64(salt)}$${toBase64(hash)}`;
+      if (!hash.ok) return hash;
+      return ok(`$scrypt$ln=${ours.log2N},r=${ours.r},p=${ours.p}$${toBase64(salt)}$${toBase64(hash.value)}`);
     },
     async verify(password, stored, signal) {
       const known = stored === null ? null : parseHash(stored);
@@ -57,8 +66,9 @@ export function createPasswords(deps: { readonly random: RandomBytes; readonly c
         hash: new Uint8Array(SCRYPT_HASH_BYTES),
       };
       const derived = await gate(() => derive(password, params, params.hash.length), signal);
+      if (!derived.ok) return derived;
       const { timingSafeEqual } = await import("node:crypto");
-      return timingSafeEqual(derived, params.hash) && known !== null;
+      return ok(timingSafeEqual(derived.value, params.hash) && known !== null);
     },
   };
 }

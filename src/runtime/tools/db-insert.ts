@@ -1,12 +1,14 @@
 import * as z from "zod";
 import type { FieldError } from "../../core/errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../core/json.ts";
+import { ok, type Result } from "../../core/result.ts";
 import { ownedData } from "../../storage/documents/collections.ts";
 import type { Collection, Documents } from "../../storage/documents/documents.ts";
 import { collectionName, fieldPaths, object } from "../config-schemas.ts";
 import { fieldAt, passesList, withField, withoutFields } from "../fields.ts";
-import { PASSWORD_MAX_CHARS } from "../limits.ts";
-import { defineTool, output, type StepContext } from "../tool.ts";
+import { HASH_MAX_FIELDS, PASSWORD_MAX_CHARS } from "../limits.ts";
+import { TOO_MANY_PASSWORDS } from "../passwords/too-many.ts";
+import { defineTool, output, refuse, type StepContext } from "../tool.ts";
 import { below, documentFaults, failShared, refuseDuplicate, refuseFaults } from "./db-checks.ts";
 import { DRY_RUN_VALUE } from "./db-limits.ts";
 import { findDuplicate, findShared } from "./db-preview.ts";
@@ -17,13 +19,13 @@ export const dbInsertTool = defineTool({
     "Stores a document in a collection of the agent's owner. Fields of `unique` are shared by no two documents: a " +
     "duplicate makes the run answer 409. A missing field counts as null, which is a value too: of documents without it " +
     "the collection takes one. A field once named stays unique for every later write to the collection, by whatever " +
-    "step; where documents share a value of it already, the step fails and stores nothing. Fields of `hash` are stored " +
-    "as scrypt hashes, those of `hide` not returned.",
+    "step; where documents share a value of it already, the step fails and stores nothing. Fields of `hash`, at " +
+    `most ${HASH_MAX_FIELDS}, are stored as scrypt hashes, those of \`hide\` not returned.`,
   config: z.strictObject({
     collection: collectionName,
     document: object,
     unique: fieldPaths.optional(),
-    hash: fieldPaths.optional(),
+    hash: fieldPaths.max(HASH_MAX_FIELDS, `at most ${HASH_MAX_FIELDS} fields`).optional(),
     hide: fieldPaths.optional(),
   }),
   output: z.looseObject({ _id: z.string() }),
@@ -32,7 +34,9 @@ export const dbInsertTool = defineTool({
   async run({ collection, document, unique = [], hash = [], hide = [] }, context) {
     const faults = insertFaults(document, hash);
     if (faults.length > 0) return refuseFaults(faults);
-    const hashed = await hashFields(document, hash, context);
+    const hashing = await hashFields(document, hash, context);
+    if (!hashing.ok) return refuse(TOO_MANY_PASSWORDS);
+    const hashed = hashing.value;
     const place = ownedData(context.ownerId, collection);
     const stored = await insertFitting(context.services.documents, place, hashed, unique);
     if (stored === null) return refuseFaults([{ path: "document", message: tooLarge(unique) }]);
@@ -101,14 +105,20 @@ function passwordFaults(document: JsonObject, path: string): readonly FieldError
   return [];
 }
 
-async function hashFields(document: JsonObject, paths: readonly string[], context: StepContext): Promise<JsonObject> {
+async function hashFields(
+  document: JsonObject,
+  paths: readonly string[],
+  { services, signal }: StepContext,
+): Promise<Result<JsonObject, "full">> {
   let hashed = document;
   for (const path of new Set(paths)) {
     const value = fieldAt(document, path);
     if (typeof value !== "string") continue;
-    hashed = withField(hashed, path, await context.services.passwords.hash(value, context.signal));
+    const hash = await services.passwords.hash(value, signal);
+    if (!hash.ok) return hash;
+    hashed = withField(hashed, path, hash.value);
   }
-  return hashed;
+  return ok(hashed);
 }
 
 /** Names that the author wrote. A document that is a reference as a whole shows its names only in a run. */

@@ -3,6 +3,7 @@ import type { AppError } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
 import { anyJson } from "../config-schemas.ts";
 import { PASSWORD_MAX_CHARS } from "../limits.ts";
+import { TOO_MANY_PASSWORDS } from "../passwords/too-many.ts";
 import { defineTool, output, refuse } from "../tool.ts";
 
 const DETAIL = "the password is not the right one";
@@ -34,7 +35,8 @@ export const passwordVerifyTool = defineTool({
     // Whatever is stored, so that the haste of it tells nothing: dbInsert hashes none of these.
     if (!isPassword(password)) return refuse(REFUSALS[status]);
     const valid = await services.passwords.verify(password, hash, signal);
-    return valid ? output({ valid: true }) : refuse(REFUSALS[status]);
+    if (!valid.ok) return refuse(TOO_MANY_PASSWORDS);
+    return valid.value ? output({ valid: true }) : refuse(REFUSALS[status]);
   },
 });
 

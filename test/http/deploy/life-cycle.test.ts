@@ -55,6 +55,39 @@ test("an undeploy removes the agent and leaves a draft that can be deployed agai
   expect(host.agents.size).toBe(1);
 });
 
+/** As many bytes of padding as `body` lacks to be a request at the default BODY_LIMIT_BYTES. */
+function padding(body: object): string {
+  return "x".repeat(262_144 - JSON.stringify(body).length);
+}
+
+test.each([
+  ["a graph", "graph"],
+  ["an input schema", "schema"],
+])("whatever server can be written can be deployed here: %s of the largest size", async (_what, id) => {
+  const worker = createDeployScene().startProcess();
+  const write = (text: string) => ({
+    serverId: id,
+    ownerId: OWNER,
+    name: id,
+    tools: [
+      { toolId: "input", name: "input", inputSchema: id === "schema" ? { description: text } : {} },
+      { toolId: "response", name: "response", config: { body: id === "graph" ? text : 1 } },
+    ],
+    executionOrder: ["input", "response"],
+  });
+  const body = write(padding(write("")));
+  expect((await worker.call("POST", "/mcp/servers", body)).status).toBe(201);
+  const path = `/mcp/servers/${id}/deploy`;
+  const deployed = await worker.call("POST", path, { ownerId: OWNER, target: "edge" });
+  expect(deployed).toMatchObject({ status: 200, body: { success: true, target: "edge" } });
+  expect(await worker.call("PUT", path, { ownerId: OWNER })).toMatchObject({ status: 200, body: { success: true } });
+  const { name, tools, executionOrder, version } = (await worker.call("GET", `/mcp/servers/${id}`)).body;
+  const replaced = await worker.call("PUT", `/mcp/servers/${id}`, { name, tools, executionOrder, version });
+  expect(replaced).toMatchObject({ status: 200, body: { version: 2 } });
+  const sent = await worker.call("POST", "/mcp/agents", { ...body, metadata: {} });
+  expect(sent).toMatchObject({ status: 413, body: { code: "PAYLOAD_TOO_LARGE" } });
+});
+
 test("a server is not deleted while it is deployed, unless it is to be undeployed with it", async () => {
   const { worker, host, documents } = await createScene();
   const refused = await worker.call("DELETE", PATH);

@@ -1,3 +1,4 @@
+import { systemClock } from "../../../src/core/clock.ts";
 import { systemRandom } from "../../../src/core/ids.ts";
 import type { Json, JsonObject } from "../../../src/core/json.ts";
 import { err } from "../../../src/core/result.ts";
@@ -13,13 +14,12 @@ export const TEST_OWNER = "user-1";
 
 const NO_NETWORK = { kind: "refused", message: "there is no network here", rule: null } as const;
 
-/** Documents in memory, time that stands still, no network, no other agents. */
+/** Documents in memory, time that stands still but for those who hash passwords, no network, no other agents. */
 export function testServices(changes: Partial<ToolServices> = {}): ToolServices {
-  const clock = changes.clock ?? createFakeClock();
   return {
     documents: createMemoryDocuments(),
-    clock,
-    passwords: createPasswords({ random: systemRandom, clock }),
+    clock: createFakeClock(),
+    passwords: createPasswords({ random: systemRandom, clock: systemClock }),
     signingKey: (agentId) => deriveSigningKey(TEST_ENCRYPTION_KEY, agentId),
     search: async () =>
       err({ code: "SEARCH_UNAVAILABLE", detail: "no provider answered", attempts: [], retryAfterSeconds: 5 }),

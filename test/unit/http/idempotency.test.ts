@@ -268,8 +268,16 @@ test("an answer without a body, and with a place, is given again as it was", asy
   expect(again.headers.get("age")).toBeNull();
 });
 
+test("a server's record of the largest body is given again, its schema told twice", async () => {
+  const record = { tools: "x".repeat(262_144), inputSchema: "x".repeat(262_144) };
+  const scene = createScene(() => ok(record));
+  expect((await scene.post("key-1")).body).toEqual(record);
+  expect(await scene.post("key-1")).toMatchObject({ status: 201, body: record, replayed: "true" });
+  expect(scene.runs()).toBe(1);
+});
+
 test("an answer too large to keep reaches its caller whole; the retry learns that the work was done", async () => {
-  const large = "x".repeat(300_001);
+  const large = "é".repeat(450_000);
   const scene = createScene(() => ok({ large }));
   expect((await scene.post("key-1")).body).toEqual({ large });
   const again = await scene.post("key-1");

@@ -1,12 +1,19 @@
 import { Hono } from "hono";
 import { expect, test } from "vitest";
 import * as z from "zod";
+import type { Actor } from "../../../src/core/actor.ts";
 import { ok } from "../../../src/core/result.ts";
 import type { AppEnv } from "../../../src/http/context.ts";
 import { endpoint, mountEndpoints } from "../../../src/http/endpoint.ts";
 import { createMemo } from "../../../src/http/input.ts";
 
 const BODY_LIMIT = 10_000;
+
+const ANYBODY: Actor = { kind: "anonymous", id: "anonymous" };
+const ACTORS: Readonly<Record<string, Actor>> = {
+  admin: { kind: "admin", id: "admin" },
+  system: { kind: "system", id: "system" },
+};
 
 /** Two routes whose inputs come again and again, and how often each was parsed. */
 function createRoutes() {
@@ -34,6 +41,7 @@ function createRoutes() {
   const app = new Hono<AppEnv>();
   app.use(async (c, next) => {
     c.set("requestId", "req");
+    c.set("actor", ACTORS[c.req.header("x-actor") ?? ""] ?? ANYBODY);
     c.set("origin", "http://x");
     c.set("event", {});
     await next();
@@ -91,6 +99,7 @@ function createTextRoutes() {
   const app = new Hono<AppEnv>();
   app.use(async (c, next) => {
     c.set("requestId", "req");
+    c.set("actor", ACTORS[c.req.header("x-actor") ?? ""] ?? ANYBODY);
     c.set("event", {});
     await next();
   });
@@ -156,4 +165,15 @@ test("a memo is bounded: the oldest goes first, and a long text is not kept", ()
     memo.set(odd, 7);
     expect(memo.get(odd)).toBe(7);
   }
+});
+
+test("a body above the limit is taken from this Worker itself, and from nobody else", async () => {
+  const { app } = createRoutes();
+  const post = async (actor: string) => {
+    const headers = { "Content-Type": "application/json", "x-actor": actor };
+    const body = JSON.stringify({ text: "x".repeat(BODY_LIMIT) });
+    return (await app.request("/x", { method: "POST", body, headers })).status;
+  };
+  expect(await post("system")).toBe(200);
+  for (const actor of ["admin", "anybody"]) expect(await post(actor)).toBe(413);
 });

@@ -93,6 +93,7 @@ test.each<AppError>([
   { code: "RUN_FAILED", ...OF_A_RUN },
   { code: "RUN_TIMEOUT", ...OF_A_RUN },
   { code: "SEARCH_UNAVAILABLE", detail: "none", attempts: [ATTEMPT], retryAfterSeconds: 1 },
+  { code: "OVERLOADED", detail: "too many", retryAfterSeconds: 1 },
   { code: "INTERNAL", detail: "internal error" },
 ])("the description of a problem names all that $code carries", (error) => {
   const { components } = describeApi([], { version: "1" });

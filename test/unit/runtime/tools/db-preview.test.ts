@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { JsonObject } from "../../../../src/core/json.ts";
+import { ok } from "../../../../src/core/result.ts";
 import type { Tool } from "../../../../src/runtime/tool.ts";
 import { dbDeleteTool } from "../../../../src/runtime/tools/db-delete.ts";
 import { dbInsertTool } from "../../../../src/runtime/tools/db-insert.ts";
@@ -9,7 +10,7 @@ import { createMemoryDocuments } from "../../../support/memory-documents.ts";
 import { previewTool, runTool, testContext, testServices } from "../../../support/runtime/step-context.ts";
 
 const USERS = ownedData("user-1", "users");
-const PASSWORDS = { hash: async (text: string) => `hash of ${text.length}`, verify: async () => false };
+const PASSWORDS = { hash: async (text: string) => ok(`hash of ${text.length}`), verify: async () => ok(false) };
 
 const STORED: readonly JsonObject[] = [
   { _id: "ada", email: "ada@example.com", name: "Ada", age: 36, tags: ["a"], team: "x" },

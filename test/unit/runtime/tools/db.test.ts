@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
 import type { Json, JsonObject } from "../../../../src/core/json.ts";
+import { err, ok } from "../../../../src/core/result.ts";
 import { sealFilter } from "../../../../src/runtime/graph/filters.ts";
 import { compileTemplate } from "../../../../src/runtime/graph/references.ts";
 import { resolveTemplate } from "../../../../src/runtime/graph/resolve-template.ts";
+import { planConfig } from "../../../../src/runtime/graph/step-config.ts";
 import { dbFindTool } from "../../../../src/runtime/tools/db-find.ts";
 import { dbInsertTool } from "../../../../src/runtime/tools/db-insert.ts";
 import { ownedData } from "../../../../src/storage/documents/collections.ts";
@@ -12,7 +14,7 @@ import { previewTool, runTool as run, testContext, testServices } from "../../..
 const documents = () => createMemoryDocuments();
 
 /** Quick and visible: what scrypt makes is the business of its own test. */
-const PASSWORDS = { hash: async (text: string) => `hash of ${text.length}`, verify: async () => false };
+const PASSWORDS = { hash: async (text: string) => ok(`hash of ${text.length}`), verify: async () => ok(false) };
 
 function contextOn(store = documents(), ownerId = "user-1") {
   const services = testServices({ documents: store, passwords: PASSWORDS });
@@ -284,4 +286,23 @@ test("an operator that a reference gives the wrong operand fails the step", asyn
     kind: "fail",
     message: "filter.name.$in: a list is needed",
   });
+});
+
+test("more fields are not hashed than take their time of the isolate", async () => {
+  const names = ["a", "b", "c", "d", "e"];
+  const faults = [{ path: "hash", message: "at most 4 fields" }];
+  expect(planConfig({ collection: "users", document: {}, hash: names }, dbInsertTool).faults).toEqual(faults);
+  expect(planConfig({ collection: "users", document: {}, hash: "{{input.names}}" }, dbInsertTool).faults).toEqual([]);
+  const bound = dbInsertTool.bind({ collection: "users", document: {}, hash: names });
+  expect(bound).toEqual({ ok: false, error: faults });
+  expect(dbInsertTool.bind({ collection: "users", document: {}, hash: names.slice(1) }).ok).toBe(true);
+});
+
+test("where too many passwords wait nothing is stored, and the run is told to come again", async () => {
+  const store = documents();
+  const passwords = { hash: async () => err("full"), verify: async () => err("full") };
+  const context = testContext({ services: testServices({ documents: store, passwords }) });
+  const told = await run(dbInsertTool, { collection: "users", document: USER, hash: ["password"] }, context);
+  expect(told).toMatchObject({ kind: "refuse", error: { code: "OVERLOADED", retryAfterSeconds: expect.any(Number) } });
+  expect(store.named("users")).toEqual([]);
 });
