@@ -109,7 +109,7 @@ test("a validation for which nothing is left is no fault of the caller's", async
   expect(ended.trace.steps.length).toBeLessThan(20);
 });
 
-test("others are served in between, also while rules are asked, and by steps that run at once", async () => {
+test("others are served in between, also while rules are asked or fields computed, and by steps that run at once", async () => {
   const turnsOf = async (steps: readonly Step[], scene: Scene) => {
     let turns = 0;
     let isOver = false;
@@ -134,6 +134,9 @@ test("others are served in between, also while rules are asked, and by steps tha
       {},
     ),
   ).toBeGreaterThan(2);
+  const fields = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`f${i}`, HEAVY]));
+  const whole = times(1, () => ({ name: "transform", config: { fields } }));
+  expect(await turnsOf(whole, {})).toBeGreaterThan(2);
   const order = [
     "input",
     Array.from({ length: 16 }, (_, i) => `t${i}`),
