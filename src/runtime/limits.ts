@@ -98,12 +98,26 @@ export const RETRY_MAX_BACKOFF_MS = 5_000;
 export const RUN_MAX_CALLS = 500;
 /** Outputs that later steps can still refer to, all together: what a run holds in memory. */
 export const RUN_SCOPE_MAX_BYTES = 8_388_608;
+/**
+ * What a run and all that it calls compute, in steps of an expression of some 50 ns at worst: a second of an isolate, and
+ * 40 of the most expensive expressions. A hundred steps that each look at a list of 10,000 items take half of it.
+ */
+export const RUN_MAX_WORK = 20_000_000;
+/** Other requests are served after this much of it: some 50 ms. */
+export const BREAK_WORK = 1_000_000;
+/** Filling in, sizing and binding a config: a full one takes some 7 ms. */
+export const CONFIG_BYTES_PER_STEP = 8;
 /** Steps of one group at once; Workers open six connections at a time anyway. */
 export const GROUP_MAX_PARALLEL = 16;
 /** Agents that call agents: deeper is a mistake, and each level keeps a request open. */
 export const CALL_MAX_DEPTH = 4;
 /** A run and all that it calls, over all levels: one request may not start work without end. Real agents call a few. */
 export const FAMILY_MAX_RUNS = 50;
+/**
+ * What a run keeps of a step's config, as JSON; of a larger one the beginning. A trace shows less: the rest is for masks,
+ * which are longer than what they look for, and make texts shorter.
+ */
+export const KEPT_CONFIG_MAX_BYTES = 32_768;
 /** An input or output in a trace, as JSON; longer ones are cut. */
 export const TRACE_VALUE_MAX_BYTES = 4_096;
 

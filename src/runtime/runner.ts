@@ -26,6 +26,7 @@ import { CALL_MAX_DEPTH, FAMILY_MAX_RUNS } from "./limits.ts";
 import type { Plans } from "./plans.ts";
 import type { RunAdmission } from "./run-admission.ts";
 import { callAsOwner, callerOf, testIssuer } from "./run-identity.ts";
+import { createRunWork } from "./run-work.ts";
 import { toRunEvent } from "./runs/run-event.ts";
 import { keeperOf } from "./runs/run-ids.ts";
 import type { RunJournal } from "./runs/run-journal.ts";
@@ -154,7 +155,7 @@ export function createRunner(
     plan: Plan,
     request: RunRequest,
     particulars: Particulars,
-    { chain, family = { runs: 1 }, deadlineAtMs }: Descent,
+    { chain, family = { runs: 1, work: createRunWork() }, deadlineAtMs }: Descent,
   ): AtOnce<Run> {
     const { agentId, ownerId } = particulars;
     const span = tracing.startRun(call.trace?.() ?? null);

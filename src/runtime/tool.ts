@@ -10,6 +10,7 @@ import type { EmailSender } from "./email/email-sender.ts";
 import type { Scope } from "./graph/references.ts";
 import type { Outbound } from "./outbound/outbound.ts";
 import type { Passwords } from "./passwords/passwords.ts";
+import type { RunWork } from "./run-work.ts";
 import type { Sandbox } from "./sandbox/contract.ts";
 
 /** What tools may use of the world. One object for all of them, put together in the composition. */
@@ -37,6 +38,7 @@ export interface ToolServices {
 export interface RunFamily {
   /** So far, the first one included. */
   runs: number;
+  readonly work: RunWork;
 }
 
 /** The run that a step belongs to. */

@@ -108,7 +108,9 @@ CEL (cel.dev) over the names that references know. A step whose id holds a <code
 point ints, and an int divided by an int is an int: <code>7 / 2</code> is 3, <code>input.n / 2</code> is 3.5 where
 <code>n</code> is 7, and <code>int(input.n) / 2</code> is 3 again. A function is written <code>name(a, b)</code> or
 <code>a.name(b)</code>; one with a dot in its name, such as <code>url.encode</code>, only as it stands. There are no
-secrets and no current time. Work and results are bounded.</p>
+secrets and no current time. Work and results are bounded, and so is the work of a whole run with all that it calls: rules,
+<code>when</code>, <code>transform</code> and <code>inputValidation</code> share about a second of computing. A step beyond it
+fails, and the run with it, whatever <code>onError</code> says; a rule beyond it refuses.</p>
 <p>A policy's rules also read <code>tool.id</code>, <code>tool.name</code>, <code>caller.kind</code>, <code>caller.id</code>
 and <code>config</code>: the step's, with references filled in, defaults added and secrets masked. They are asked before
 each attempt of each step of their own agent that is not skipped, and not inside agents that callAgent runs.</p>

@@ -34,6 +34,19 @@ export function createFakeClock(startMs = Date.parse("2026-02-13T10:30:00.000Z")
   };
 }
 
+/** Time that stands still, but that what is to happen after 0 ms happens by itself, in a turn of its own. */
+export function createClockWithBreaks(): FakeClock {
+  const clock = createFakeClock();
+  return {
+    ...clock,
+    after(ms, action) {
+      if (ms > 0) return clock.after(ms, action);
+      const turn = setImmediate(action);
+      return () => clearImmediate(turn);
+    },
+  };
+}
+
 /** Lets everything that waits on promises alone run on. */
 async function settle(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));

@@ -67,5 +67,6 @@ export class AttemptContext implements StepContext {
 
   /** Tools take it out of their context. */
   readonly evaluate: StepContext["evaluate"] = (path) =>
-    this.#step.expressions.get(path)?.evaluate(this.scope) ?? err(`there is no expression at ${path}`);
+    this.#step.expressions.get(path)?.evaluate(this.scope, this.run.family.work) ??
+    err(`there is no expression at ${path}`);
 }

@@ -5,10 +5,12 @@ import type { Json, JsonObject } from "../../core/json.ts";
 import type { Hides } from "../graph/references.ts";
 import { isSecret, isSensitive } from "../graph/secrets.ts";
 import type { PlannedStep } from "../graph/step.ts";
+import type { ResolvedConfig } from "../graph/step-config.ts";
+import { CONFIG_BYTES_PER_STEP } from "../limits.ts";
 import { type BoundTool, refuse, type ToolResult } from "../tool.ts";
 import { type ActiveRun, scopeFor } from "./active-run.ts";
 import { AttemptContext } from "./attempt-context.ts";
-import { admitCall } from "./call-policy.ts";
+import { admitCall, type PolicyRefusal } from "./call-policy.ts";
 import type { Canceller } from "./canceller.ts";
 import { writeJournal } from "./journal.ts";
 import { cancelled, failed, type Outcome, policyRefused, settle, timedOut, unavailable } from "./outcome.ts";
@@ -21,7 +23,7 @@ export interface Progress {
   /** Attempts that began. */
   attempts: number;
   /** The config as it may be shown; null before its references are resolved. */
-  shown: JsonObject | null;
+  shown: ResolvedConfig | null;
 }
 
 /** Runs a step as often as its `retry` allows, and tells how the last attempt ended. Throws and rejects for bugs alone. */
@@ -37,11 +39,12 @@ export function runAttempts(
   }
   const config = step.resolve(scopeFor(run, step), run.secrets, null, run.notKnown);
   if (!config.ok) return failed(run, step, config.error);
+  run.context.family.work.left -= config.value.bytes / CONFIG_BYTES_PER_STEP;
   // A mask may be longer than what it hides: a config that was just not too large can be so with it, and is not shown.
   progress.shown = step.isSensitive ? withoutValues(run, step, isSensitive) : config.value;
-  const tool = step.bind(config.value);
+  const tool = step.bind(config.value.value);
   if (!tool.ok) return failed(run, step, tool.error);
-  const attempting: Attempting = { run, step, config: config.value, tool: tool.value, canceller, progress };
+  const attempting: Attempting = { run, step, config: config.value.value, tool: tool.value, canceller, progress };
   return goOn(attempt(attempting), (first) => (isLast(first, attempting) ? first : tryAgain(attempting)));
 }
 
@@ -71,16 +74,22 @@ async function tryAgain(attempting: Attempting): Promise<Outcome> {
 }
 
 /** The config with the values of some references masked; null where it grew too large with that. */
-function withoutValues(run: ActiveRun, step: PlannedStep, hides: Hides): JsonObject | null {
+function withoutValues(run: ActiveRun, step: PlannedStep, hides: Hides): ResolvedConfig | null {
   const config = step.resolve(scopeFor(run, step), run.secrets, hides, run.notKnown);
   return config.ok ? config.value : null;
 }
 
 function attempt(attempting: Attempting): AtOnce<Outcome> {
-  const { run, step, config, tool, progress } = attempting;
+  const { run, step, config, tool } = attempting;
   const stopped = stoppedBefore(attempting);
   if (stopped !== null) return stopped;
-  const refusal = admitCall(run, step, () => shownToRules(run, step, config, tool));
+  const admitted = admitCall(run, step, () => shownToRules(run, step, config, tool));
+  if (!(admitted instanceof Promise)) return callOrRefuse(attempting, admitted);
+  return admitted.then((refusal) => stoppedBefore(attempting) ?? callOrRefuse(attempting, refusal));
+}
+
+function callOrRefuse(attempting: Attempting, refusal: PolicyRefusal | null): AtOnce<Outcome> {
+  const { run, step, progress } = attempting;
   if (refusal !== null) return policyRefused(run, step, refusal);
   const isFirstWrite = step.effect === "write" && !run.order.dryRun && progress.attempts === 0;
   return isFirstWrite ? journalAndCall(attempting) : call(attempting);
@@ -96,7 +105,7 @@ async function journalAndCall(attempting: Attempting): Promise<Outcome> {
 
 /** What a caller sent, whatever its name, is the rules' business, and so is what the tool takes by itself; secrets are not. */
 function shownToRules(run: ActiveRun, step: PlannedStep, config: JsonObject, { settings }: BoundTool): Json {
-  const shown = step.secretNames.length === 0 ? config : withoutValues(run, step, isSecret);
+  const shown = step.secretNames.length === 0 ? config : (withoutValues(run, step, isSecret)?.value ?? null);
   if (shown === null) return null;
   const settled = settledConfig(config, shown, settings);
   return run.mask === null ? settled : run.mask.value(settled);

@@ -12,6 +12,7 @@ import type { Plan } from "../graph/graph.ts";
 import type { Secrets } from "../graph/references.ts";
 import type { PlannedStep } from "../graph/step.ts";
 import { jsonSize } from "../json-size.ts";
+import { isBreakDue, takeBreak } from "../run-work.ts";
 import type { RunJournal } from "../runs/run-journal.ts";
 import type { RunSpan } from "../runs/run-tracing.ts";
 import type { GraphAnswer, RunFamily, ToolServices } from "../tool.ts";
@@ -174,12 +175,14 @@ const START: Place = { at: 0, last: null };
 
 function runStages(run: ActiveRun, from: Place = START): AtOnce<Ending> {
   const { stages } = run.plan;
+  const { work } = run.context.family;
   let place = from;
   for (let stage = stages[place.at]; stage !== undefined; stage = stages[place.at]) {
     const ended = runStage(run, stage);
-    if (ended instanceof Promise) return waitAndGoOn(run, place, ended);
+    if (ended instanceof Promise) return waitForStage(run, place, ended);
     if (ended.ending !== null) return ended.ending;
     place = passStage(run, place, ended);
+    if (isBreakDue(work)) return breakAndGoOn(run, place);
   }
   const { last } = place;
   // Outputs are bounded one by one; a group's come together only here.
@@ -187,9 +190,17 @@ function runStages(run: ActiveRun, from: Place = START): AtOnce<Ending> {
   return { result: ok({ status: 200, headers: {}, body: last }), isCancelled: false };
 }
 
-async function waitAndGoOn(run: ActiveRun, place: Place, ended: Promise<StageEnd>): Promise<Ending> {
+async function waitForStage(run: ActiveRun, place: Place, ended: Promise<StageEnd>): Promise<Ending> {
   const end = await ended;
-  return end.ending ?? runStages(run, passStage(run, place, end));
+  if (end.ending !== null) return end.ending;
+  const next = passStage(run, place, end);
+  return isBreakDue(run.context.family.work) ? breakAndGoOn(run, next) : runStages(run, next);
+}
+
+async function breakAndGoOn(run: ActiveRun, place: Place): Promise<Ending> {
+  const { work } = run.context.family;
+  while (isBreakDue(work)) await takeBreak(work, run.deps.clock);
+  return runStages(run, place);
 }
 
 function passStage(run: ActiveRun, { at, last }: Place, { outputs, goTo }: StageEnd): Place {

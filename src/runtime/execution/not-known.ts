@@ -1,5 +1,5 @@
-import type { JsonObject } from "../../core/json.ts";
 import type { PlannedStep } from "../graph/step.ts";
+import type { ResolvedConfig } from "../graph/step-config.ts";
 import type { ActiveRun } from "./active-run.ts";
 import type { Outcome } from "./outcome.ts";
 
@@ -27,7 +27,7 @@ export function answerWithout(
   run: ActiveRun,
   { toolId }: PlannedStep,
   ended: Outcome,
-  { shown }: { readonly shown: JsonObject | null },
+  { shown }: { readonly shown: ResolvedConfig | null },
 ): Outcome {
   run.notKnown.add(toolId);
   // Without a config that could be shown, it failed because of what it reads of others.

@@ -4,9 +4,11 @@ import { err, ok, type Result } from "../../core/result.ts";
 import type { Expression } from "../expressions/expression.ts";
 import type { Scope } from "../graph/references.ts";
 import type { PlannedStep } from "../graph/step.ts";
+import { isSpent, type RunWork, WORK_SPENT } from "../run-work.ts";
 import type { ActiveRun, Ending } from "./active-run.ts";
 import { foundBug, type Progress, runAttempts } from "./attempts.ts";
 import type { Canceller } from "./canceller.ts";
+import { keepConfig } from "./kept-config.ts";
 import { answerWithout, noteOf, noteOfUntried, notKnownToCondition, notKnownToConfig } from "./not-known.ts";
 import { type Failure, failed, type Outcome } from "./outcome.ts";
 
@@ -24,9 +26,10 @@ export interface StepEnd {
 /** Runs one step and writes down how it went. `canceller` ends it: the caller, or its group. */
 export function runStep(run: ActiveRun, step: PlannedStep, canceller: Canceller): AtOnce<StepEnd> {
   const startedAtMs = run.deps.clock.now();
+  if (isSpent(run.context.family.work)) return failSpent(run, step, startedAtMs);
   const untold = run.notKnown.size === 0 ? NOTHING : notKnownToCondition(run, step);
   if (untold.length > 0) return passUntried(run, step, untold);
-  const condition = readCondition(step.when, run.scope);
+  const condition = readCondition(step.when, run.scope, run.context.family.work);
   if (condition.ok && !condition.value) {
     noteSkipped(run, step);
     return { toolId: step.toolId, value: null, failure: null, ending: null };
@@ -47,6 +50,13 @@ export function runStep(run: ActiveRun, step: PlannedStep, canceller: Canceller)
   return goOn(ended, (outcome) => endStep(begun, outcome));
 }
 
+/** Whatever its `onError` says: what would go on has nothing left to compute with. */
+function failSpent(run: ActiveRun, step: PlannedStep, startedAtMs: number): StepEnd {
+  const outcome: Outcome = { ...failed(run, step, WORK_SPENT), isFinal: true };
+  run.steps.push({ step, startedAtMs, durationMs: 0, attempts: 0, shown: null, outcome });
+  return toEnd(step, outcome);
+}
+
 interface BegunStep {
   readonly run: ActiveRun;
   readonly step: PlannedStep;
@@ -63,7 +73,15 @@ function endStep({ run, step, place, startedAtMs, missing, progress }: BegunStep
   const outcome = missing.length > 0 ? answerWithout(run, step, ended, progress) : ended;
   const note = run.notKnown.size === 0 ? undefined : noteOf(run, step, missing);
   const { attempts, shown } = progress;
-  run.steps[place] = { step, startedAtMs, durationMs, attempts, shown, outcome, note };
+  run.steps[place] = {
+    step,
+    startedAtMs,
+    durationMs,
+    attempts,
+    shown: shown === null ? null : keepConfig(shown),
+    outcome,
+    note,
+  };
   if (step.effect === "write" && attempts > 0) run.writesEnded += 1;
   return toEnd(step, outcome);
 }
@@ -79,9 +97,9 @@ function runSoundly(run: ActiveRun, step: PlannedStep, canceller: Canceller, pro
   }
 }
 
-function readCondition(when: Expression | null, scope: Scope): Result<boolean, string> {
+function readCondition(when: Expression | null, scope: Scope, work: RunWork): Result<boolean, string> {
   if (when === null) return ALWAYS;
-  const value = when.evaluate(scope);
+  const value = when.evaluate(scope, work);
   if (!value.ok) return value;
   return typeof value.value === "boolean" ? ok(value.value) : err("it gives neither true nor false");
 }

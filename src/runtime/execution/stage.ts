@@ -2,6 +2,7 @@ import { type AtOnce, goOn } from "../../core/at-once.ts";
 import type { Json } from "../../core/json.ts";
 import type { PlannedStep } from "../graph/step.ts";
 import { GROUP_MAX_PARALLEL } from "../limits.ts";
+import { isBreakDue, takeBreak } from "../run-work.ts";
 import type { ActiveRun, Ending } from "./active-run.ts";
 import { tellFailure } from "./outcome.ts";
 import { runStep, type StepEnd } from "./run-step.ts";
@@ -47,8 +48,10 @@ async function runGroup(run: ActiveRun, group: readonly PlannedStep[]): Promise<
   /** In the order in which they ended. */
   const ends: StepEnd[] = [];
   let ending: Ending | null = null;
+  const { work: ofFamily } = run.context.family;
   async function work(): Promise<void> {
     for (const [i, step] of waiting) {
+      while (isBreakDue(ofFamily)) await takeBreak(ofFamily, run.deps.clock);
       if (ending !== null) return;
       const end = await runStep(run, step, canceller);
       outputs[i] = end.value;

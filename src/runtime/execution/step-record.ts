@@ -1,7 +1,8 @@
 import { isoTime } from "../../core/clock.ts";
-import type { Json, JsonObject } from "../../core/json.ts";
+import type { Json } from "../../core/json.ts";
 import type { StepTrace } from "../contract.ts";
 import type { PlannedStep } from "../graph/step.ts";
+import type { KeptConfig } from "./kept-config.ts";
 import type { Outcome } from "./outcome.ts";
 import { traceValue, type Unshown } from "./trace-value.ts";
 
@@ -12,7 +13,7 @@ export interface StepRecord {
   readonly durationMs: number;
   readonly attempts: number;
   /** The config without what is never shown; null where that is all of it. */
-  readonly shown: JsonObject | null;
+  readonly shown: KeptConfig | null;
   /** Null where the step was passed over. */
   readonly outcome: Outcome | null;
   /** What a dry run does not know of it. */
@@ -33,7 +34,7 @@ export function toStepTrace(record: StepRecord, unshown: Unshown, toText: (text:
     outputBytes: outcome === null || outcome.kind === "failed" ? null : outcome.bytes,
     error: failure === null ? null : toText(failure.message),
     rule: failure?.rule ?? null,
-    input: shown === null ? null : traceValue(shown, unshown),
+    input: shown === null ? null : traceValue(shown.value, unshown, shown.chars),
     output: traceOutput(outcome, unshown),
     ...(note === undefined ? {} : { note }),
   };

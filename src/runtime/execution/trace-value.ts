@@ -14,11 +14,12 @@ const CUT_MARK_BYTES = 3;
 /**
  * A value as a trace shows it: values under secret names, texts that look like secrets and the run's own secrets are
  * masked, and `credentials` of this Worker. Where its JSON has more than 4 KiB it is the beginning of that JSON, as a text that ends in "…". Of a large
- * value no more is looked at than is shown.
+ * value no more is looked at than is shown. `kept` is the characters of which `keepBeginning` made the value; null where
+ * it is whole.
  */
-export function traceValue(value: Json, { mask, credentials }: Unshown): Json {
-  const fits = jsonSize(value, TRACE_VALUE_MAX_BYTES) !== null;
-  const seen = fits ? value : takeBeginning(value, { mask, credentials });
+export function traceValue(value: Json, { mask, credentials }: Unshown, kept: number | null = null): Json {
+  const fits = kept === null && jsonSize(value, TRACE_VALUE_MAX_BYTES) !== null;
+  const seen = fits ? value : takeBeginning(value, { mask, credentials }, kept);
   // Made of JSON, it stays JSON.
   const shown = maskValue(mask === null ? seen : mask.value(seen), credentials) as Json;
   if (fits && jsonSize(shown, TRACE_VALUE_MAX_BYTES) !== null) return shown;
@@ -48,9 +49,18 @@ interface Budget {
   readonly mask: SecretMask | null;
 }
 
-function takeBeginning(value: Json, { mask, credentials }: Unshown): Json {
+function takeBeginning(value: Json, { mask, credentials }: Unshown, kept: number | null): Json {
   const marginChars = Math.max(CUT_MARGIN_CHARS, mask?.longestChars ?? 0, ...credentials.map(({ length }) => length));
-  return take(value, { chars: TRACE_VALUE_MAX_BYTES + marginChars, marginChars, mask });
+  // The margin is to lie in what was kept: a secret that is longer leaves less to be shown.
+  const most = kept === null ? Number.POSITIVE_INFINITY : Math.max(0, kept - marginChars);
+  return take(value, { chars: Math.min(TRACE_VALUE_MAX_BYTES + marginChars, most), marginChars, mask });
+}
+
+/** A copy of a large value's beginning, up to `chars` of its JSON, that holds on to nothing of the rest. Nothing is masked. */
+export function keepBeginning(value: Json, chars: number): Json {
+  const taken = take(value, { chars, marginChars: 0, mask: null });
+  // A part of a text keeps the whole text in memory; written and read again it is a text of its own.
+  return JSON.parse(JSON.stringify(taken)) as Json;
 }
 
 /** A copy of what comes first in the value's JSON, up to the budget and a little over. */
@@ -69,7 +79,8 @@ function takeText(text: string, budget: Budget): string {
   if (text.length <= chars) return text;
   // A secret that the cut goes through is no longer known by its look: it lies in the margin, which is dropped.
   const begin = text.slice(0, Math.max(0, chars) + marginChars);
-  return (mask?.text(begin) ?? begin).slice(0, -marginChars);
+  const masked = mask?.text(begin) ?? begin;
+  return masked.slice(0, Math.max(0, masked.length - marginChars));
 }
 
 function takeList(items: readonly Json[], budget: Budget): Json {

@@ -1,9 +1,12 @@
+import type { Json } from "../../core/json.ts";
 import { err, ok, type Result } from "../../core/result.ts";
+import type { Scope } from "../graph/references.ts";
+import { isSpent, type RunWork, roomFor, WORK_SPENT } from "../run-work.ts";
 import { compileNode } from "./compile.ts";
 import type { Compiled, Context } from "./compiled.ts";
 import type { Expression, Expressions } from "./expression.ts";
 import { createFrame, Exhausted, Fault, placeOf } from "./faults.ts";
-import { EXPRESSION_MAX_PATTERNS } from "./limits.ts";
+import { EVALUATION_MAX_STEPS, EXPRESSION_MAX_PATTERNS } from "./limits.ts";
 import { createParse, type Node } from "./parse.ts";
 import type { Pattern } from "./patterns.ts";
 import { toJson } from "./to-json.ts";
@@ -28,7 +31,7 @@ function compile(text: string, node: Node): Result<Expression, string> {
   const patterns: Pattern[] = [];
   const whole = guarded(text, () => compileNode(node, createContext(text, roots, patterns)));
   if (!whole.ok) return whole;
-  return ok({ text, roots: [...roots], evaluate: (scope) => evaluate(text, whole.value, patterns, scope) });
+  return ok({ text, roots: [...roots], evaluate: (scope, work) => evaluate(text, whole.value, patterns, scope, work) });
 }
 
 function createContext(text: string, roots: Set<string>, patterns: Pattern[]): Context {
@@ -52,13 +55,19 @@ function evaluate(
   text: string,
   whole: Compiled,
   patterns: readonly Pattern[],
-  scope: Parameters<Expression["evaluate"]>[0],
-) {
-  const frame = createFrame(scope);
-  const result = guarded(text, () => toJson(whole.run(frame)), frame);
+  scope: Scope,
+  work: RunWork,
+): Result<Json, string> {
+  const most = roomFor(work, EVALUATION_MAX_STEPS);
+  const frame = createFrame(scope, most);
+  const result = guarded(text, () => toJson(whole.run(frame), frame), frame);
   for (const pattern of patterns) pattern.tidy();
-  return result;
+  // What was not done for want of steps counts for no more than an evaluation may take.
+  work.left -= Math.min(most - frame.stepsLeft, EVALUATION_MAX_STEPS) + frame.parts;
+  return isSpent(work) ? SPENT : result;
 }
+
+const SPENT = err(WORK_SPENT);
 
 function guarded<T>(text: string, work: () => T, frame: { readonly at: number } = { at: 0 }): Result<T, string> {
   try {

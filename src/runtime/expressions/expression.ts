@@ -1,6 +1,7 @@
 import type { Json } from "../../core/json.ts";
 import type { Result } from "../../core/result.ts";
 import type { Scope } from "../graph/references.ts";
+import type { RunWork } from "../run-work.ts";
 
 /** A CEL expression that was found right. Kept with the plan; holds nothing of a run. */
 export interface Expression {
@@ -9,9 +10,9 @@ export interface Expression {
   readonly roots: readonly string[];
   /**
    * The value as JSON. The error is a sentence for the graph's author, without a value in it: no such field, a type that
-   * does not fit, too much work, too large a value.
+   * does not fit, too much work, too large a value. What it takes is taken of `work`, and it ends where nothing is left.
    */
-  evaluate(scope: Scope): Result<Json, string>;
+  evaluate(scope: Scope, work: RunWork): Result<Json, string>;
 }
 
 /** Makes expressions. Loaded at first use: see `load-expressions.ts`. */

@@ -1,6 +1,6 @@
 import { RUN_OUTPUT_MAX_BYTES } from "../../config/limits.ts";
 import type { Scope } from "../graph/references.ts";
-import { EVALUATION_MAX_STEPS, MADE_CHARS_PER_STEP } from "./limits.ts";
+import { MADE_CHARS_PER_STEP } from "./limits.ts";
 import type { Value } from "./values.ts";
 
 /** What is wrong with an expression or its data; `||`, `all` and `exists` may live with it. Never holds a value. */
@@ -25,12 +25,14 @@ export interface Frame {
   /** What macros bind, each in its own slot. */
   readonly bound: Value[];
   stepsLeft: number;
+  /** Of the value that it gave. The run pays for them: what came in as JSON is no work of the expression. */
+  parts: number;
   /** Of what is being done, for a fault that does not know. */
   at: number;
 }
 
-export function createFrame(scope: Scope): Frame {
-  return { scope, bound: [], stepsLeft: EVALUATION_MAX_STEPS, at: 0 };
+export function createFrame(scope: Scope, steps: number): Frame {
+  return { scope, bound: [], stepsLeft: steps, parts: 0, at: 0 };
 }
 
 export function spend(frame: Frame, steps: number): void {

@@ -9,12 +9,18 @@ import { type Dict, isDuration, isList, isOptional, isTimestamp, type Value } fr
  * The value as JSON. What came in as JSON goes out as the same object. Counts characters as it goes: a value that shares
  * its parts can be small in memory and enormous as text.
  */
-export function toJson(value: Value): Json {
-  return convert(value, { chars: RUN_OUTPUT_MAX_BYTES }, 0);
+export function toJson(value: Value, counted: Counted = { parts: 0 }): Json {
+  return convert(value, { chars: RUN_OUTPUT_MAX_BYTES, counted }, 0);
+}
+
+/** Values that were looked at. */
+interface Counted {
+  parts: number;
 }
 
 interface Room {
   chars: number;
+  readonly counted: Counted;
 }
 
 function take(room: Room, chars: number): void {
@@ -24,6 +30,7 @@ function take(room: Room, chars: number): void {
 
 function convert(value: Value, room: Room, depth: number): Json {
   if (depth > VALUE_MAX_DEPTH) throw new Exhausted(`the value nests deeper than ${VALUE_MAX_DEPTH} levels`);
+  room.counted.parts += 1;
   // Brackets, or a comma and a digit.
   take(room, 2);
   if (typeof value === "string") {

@@ -38,7 +38,7 @@ export interface PlannedConfig {
     secrets: Secrets,
     hides?: Hides | null,
     unknown?: ReadonlySet<string>,
-  ): Result<JsonObject, string>;
+  ): Result<ResolvedConfig, string>;
   /**
    * Fields of filters that a reference would have be equal to null: that finds whatever lacks the field too, which an
    * author who means it writes as null or under `$eq`.
@@ -46,6 +46,13 @@ export interface PlannedConfig {
   nullEqualities(scope: Scope): readonly FieldError[];
   /** The tool, set up by what `resolve` gave. The error as there. */
   bind(config: JsonObject): Result<BoundTool, string>;
+}
+
+/** A config with its references replaced. */
+export interface ResolvedConfig {
+  readonly value: JsonObject;
+  /** As JSON; 0 for one that is the plan's own, the same in every run. */
+  readonly bytes: number;
 }
 
 interface CheckedConfig {
@@ -77,7 +84,7 @@ export function planConfig(config: JsonObject, tool: Tool | undefined): CheckedC
   faults.push(...found.filter((fault) => !atReferences(fault)));
   const sealed = seal(template, tool, faults);
   if (constant !== null && bound.ok) {
-    const resolved = ok(constant);
+    const resolved = ok({ value: constant, bytes: 0 });
     return {
       planned: { ...known, resolve: () => resolved, nullEqualities: () => [], bind: () => bound },
       references,
@@ -144,13 +151,13 @@ function sealMissing(inner: Template, when: NullWhen | undefined): Template {
   return { kind: "orNull", inner, evenOptional: when === "always" };
 }
 
-function resolveConfig(config: Result<Json | undefined, string>): Result<JsonObject, string> {
+function resolveConfig(config: Result<Json | undefined, string>): Result<ResolvedConfig, string> {
   if (!config.ok) return config;
   // Parts are shared, not copied, until somebody writes them out: the size is known before that.
-  if (!isJsonObject(config.value) || jsonSize(config.value, RUN_OUTPUT_MAX_BYTES) === null) {
-    return err(`its config grows beyond ${RUN_OUTPUT_MAX_BYTES} bytes, or nests too deep`);
-  }
-  return ok(config.value);
+  const { value } = config;
+  const bytes = isJsonObject(value) ? jsonSize(value, RUN_OUTPUT_MAX_BYTES) : null;
+  if (bytes === null) return err(`its config grows beyond ${RUN_OUTPUT_MAX_BYTES} bytes, or nests too deep`);
+  return ok({ value: value as JsonObject, bytes });
 }
 
 function bindTool(tool: Tool, config: JsonObject): Result<BoundTool, string> {

@@ -10,7 +10,7 @@ import { createSchemaRule, type SchemaRule } from "./schema-rule.ts";
 
 export interface Evaluation {
   readonly faults: readonly FieldError[];
-  /** Of SCHEMA_MAX_WORK for finding out whether there are faults, and as much again for telling them. */
+  /** At most SCHEMA_MAX_WORK to find out whether there are faults, and as much again to tell them, and what broke it off. */
   readonly work: number;
 }
 
@@ -21,25 +21,33 @@ const UNEXPLAINED: FieldError = { path: "", message: "does not satisfy the schem
 
 /**
  * Makes rules of a schema that was read without a fault. The library that others use has no bound: patterns and
- * references multiply, so that a small schema and a small input could stop every other request of an isolate.
+ * references multiply, so that a small schema and a small input could stop every other request of an isolate. An
+ * evaluation takes `most` of work in all, whatever it is.
  */
-export function createEvaluator({ schema, nodes, uses }: ReadSchema): (data: Json) => Evaluation {
+export function createEvaluator({ schema, nodes, uses }: ReadSchema): (data: Json, most: number) => Evaluation {
   const root = createRules({ schema, nodes, uses });
-  return (data) => {
-    const run = createRun();
-    const faults = evaluate(root, data, run);
-    return { faults, work: run.spent + SCHEMA_MAX_WORK - run.left };
+  return (data, most) => {
+    const toCheck = Math.min(SCHEMA_MAX_WORK, most);
+    const run = createRun(toCheck);
+    const checked = check(root, data, run);
+    const checking = toCheck - run.left;
+    if (checked !== null) return { faults: checked, work: checking };
+    const toExplain = Math.min(SCHEMA_MAX_WORK, most - checking);
+    run.left = toExplain;
+    return { faults: explain(root, data, run), work: checking + toExplain - run.left };
   };
 }
 
-function evaluate(root: Rule, data: Json, run: Run): readonly FieldError[] {
+/** Null where the data has faults, which are to be told. */
+function check(root: Rule, data: Json, run: Run): readonly FieldError[] | null {
   try {
-    if (root.check(data, run)) return [];
+    return root.check(data, run) ? [] : null;
   } catch (error) {
     return [faultOf(error)];
   }
-  run.spent = SCHEMA_MAX_WORK - run.left;
-  run.left = SCHEMA_MAX_WORK;
+}
+
+function explain(root: Rule, data: Json, run: Run): readonly FieldError[] {
   try {
     root.explain(data, null, run);
   } catch (error) {

@@ -1,12 +1,14 @@
 import type { FieldError } from "../../core/errors.ts";
 import type { Json, JsonObject } from "../../core/json.ts";
+import { type RunWork, roomFor } from "../run-work.ts";
 import { readSchema } from "./json-schema.ts";
+import { WORK_PER_STEP } from "./limits.ts";
 
 /**
  * Every fault of the data by field, at most INPUT_FAULTS_MAX; one of the whole where checking would take too much work.
- * Messages quote the schema, never the data.
+ * Messages quote the schema, never the data. What it takes is taken of `work`: where that is spent, it was broken off.
  */
-export type ValidateData = (data: Json) => readonly FieldError[];
+export type ValidateData = (data: Json, work: RunWork) => readonly FieldError[];
 
 const compiled = new WeakMap<JsonObject, ValidateData>();
 
@@ -22,7 +24,11 @@ async function compile(schema: JsonObject): Promise<ValidateData> {
   // Applied in part, it would let through what its author means to refuse.
   if (fault !== undefined) throw new Error(`the schema is not right: ${fault.path} ${fault.message}`);
   const evaluate = createEvaluator(read);
-  const validate: ValidateData = (data) => evaluate(data).faults;
+  const validate: ValidateData = (data, work) => {
+    const done = evaluate(data, roomFor(work, Number.POSITIVE_INFINITY) * WORK_PER_STEP);
+    work.left -= done.work / WORK_PER_STEP;
+    return done.faults;
+  };
   compiled.set(schema, validate);
   return validate;
 }

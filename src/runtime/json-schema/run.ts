@@ -2,7 +2,7 @@ import type { FieldError } from "../../core/errors.ts";
 import type { Json, JsonObject } from "../../core/json.ts";
 import { FAULT_PATH_MAX_CHARS, INPUT_FAULTS_MAX } from "../limits.ts";
 import { type Budget, Exhausted, spend } from "./budget.ts";
-import { SCHEMA_MAX_NESTING, SCHEMA_MAX_WORK } from "./limits.ts";
+import { SCHEMA_MAX_NESTING } from "./limits.ts";
 import type { Marks } from "./marks.ts";
 import { bounded } from "./messages.ts";
 
@@ -11,8 +11,6 @@ export type Container = readonly Json[] | { readonly [key: string]: Json };
 
 /** One evaluation of a schema. */
 export interface Run extends Budget {
-  /** Work of what was done before `left` began anew. */
-  spent: number;
   /** Schemas that are being applied inside each other. */
   nesting: number;
   /** By the number of a schema: whether values are valid by it. */
@@ -46,9 +44,9 @@ export class IllFormedName extends Error {
   override readonly name = "IllFormedName";
 }
 
-export function createRun(): Run {
+export function createRun(work: number): Run {
   const known = { verdicts: [], annotated: [], faults: new Map(), explained: new Set<string>() };
-  return { left: SCHEMA_MAX_WORK, spent: 0, nesting: 0, ...known };
+  return { left: work, nesting: 0, ...known };
 }
 
 /** To be paired with `run.nesting -= 1`, unless the evaluation ends. @throws Exhausted */

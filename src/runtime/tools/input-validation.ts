@@ -5,7 +5,8 @@ import { anyJson, object } from "../config-schemas.ts";
 import { joinPath } from "../graph/references.ts";
 import { readSchema } from "../json-schema/json-schema.ts";
 import { compileSchema, type ValidateData } from "../json-schema/json-schema-validator.ts";
-import { defineTool, output, refuse, type ToolResult } from "../tool.ts";
+import { isSpent, type RunWork, WORK_SPENT } from "../run-work.ts";
+import { defineTool, fail, output, refuse, type ToolResult } from "../tool.ts";
 
 export const inputValidationTool = defineTool({
   name: "inputValidation",
@@ -25,15 +26,19 @@ export const inputValidationTool = defineTool({
       message,
     }));
   },
-  run({ schema, data }, { input, inputSchema }) {
+  run({ schema, data }, { input, inputSchema, run }) {
     const checked = data === undefined ? input : data;
+    const { work } = run.family;
     const validate = compileSchema(schema ?? inputSchema);
-    return validate instanceof Promise ? validate.then((ready) => check(checked, ready)) : check(checked, validate);
+    return validate instanceof Promise
+      ? validate.then((ready) => check(checked, ready, work))
+      : check(checked, validate, work);
   },
 });
 
-function check(data: Json, validate: ValidateData): ToolResult {
-  const errors = validate(data);
+function check(data: Json, validate: ValidateData, work: RunWork): ToolResult {
+  const errors = validate(data, work);
+  if (isSpent(work)) return fail(WORK_SPENT);
   if (errors.length === 0) return output(data);
   return refuse({ code: "VALIDATION_FAILED", detail: describeFieldErrors(errors), errors });
 }

@@ -4,7 +4,8 @@ import { isPrototypeKey, type Json, type JsonObject } from "../../core/json.ts";
 import { anyJson } from "../config-schemas.ts";
 import { TRANSFORM_MAX_FIELDS } from "../expressions/limits.ts";
 import { EXPRESSION_MAX_CHARS } from "../limits.ts";
-import { defineTool, fail, output } from "../tool.ts";
+import { isBreakDue, takeBreak } from "../run-work.ts";
+import { defineTool, fail, output, type StepContext, type ToolResult } from "../tool.ts";
 
 const expression = z.string().trim().min(1).max(EXPRESSION_MAX_CHARS);
 
@@ -28,20 +29,37 @@ export const transformTool = defineTool({
   output: anyJson,
   expressions: ["expression", "fields"],
   check: checkOneOf,
-  run({ fields }, { evaluate }) {
-    if (fields === undefined) {
-      const value = evaluate("expression");
-      return value.ok ? output(value.value) : fail(`expression: ${value.error}`);
-    }
-    const entries: [string, Json][] = [];
-    for (const name of Object.keys(fields)) {
-      const value = evaluate(`fields.${name}`);
-      if (!value.ok) return fail(`fields.${name}: ${value.error}`);
-      entries.push([name, value.value]);
-    }
-    return output(Object.fromEntries(entries));
+  run({ fields }, context) {
+    if (fields !== undefined) return computeFields(Object.keys(fields), [], context);
+    const value = context.evaluate("expression");
+    return value.ok ? output(value.value) : fail(`expression: ${value.error}`);
   },
 });
+
+/** Goes on behind those that are computed. Comes later where fields are so much work that others are served in between. */
+function computeFields(
+  names: readonly string[],
+  computed: [string, Json][],
+  context: StepContext,
+): ToolResult | Promise<ToolResult> {
+  for (const name of names.slice(computed.length)) {
+    const value = context.evaluate(`fields.${name}`);
+    if (!value.ok) return fail(`fields.${name}: ${value.error}`);
+    computed.push([name, value.value]);
+    if (isBreakDue(context.run.family.work)) return breakAndCompute(names, computed, context);
+  }
+  return output(Object.fromEntries(computed));
+}
+
+async function breakAndCompute(
+  names: readonly string[],
+  computed: [string, Json][],
+  context: StepContext,
+): Promise<ToolResult> {
+  const { work } = context.run.family;
+  while (isBreakDue(work)) await takeBreak(work, context.services.clock);
+  return computeFields(names, computed, context);
+}
 
 function checkOneOf(config: JsonObject): readonly FieldError[] {
   const hasExpression = config.expression !== undefined;

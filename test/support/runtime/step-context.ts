@@ -4,6 +4,7 @@ import type { Json, JsonObject } from "../../../src/core/json.ts";
 import { err } from "../../../src/core/result.ts";
 import { deriveSigningKey } from "../../../src/runtime/agents/signing-key.ts";
 import { createPasswords } from "../../../src/runtime/passwords/passwords.ts";
+import { createRunWork } from "../../../src/runtime/run-work.ts";
 import type { BoundStep, RunContext, StepContext, Tool, ToolResult, ToolServices } from "../../../src/runtime/tool.ts";
 import { createFakeClock } from "../fake-clock.ts";
 import { createMemoryDocuments } from "../memory-documents.ts";
@@ -72,7 +73,7 @@ function testRun(agentId: string, ownerId: string): RunContext {
     allowedHosts: null,
     maxOutputBytes: 1_048_576,
     chain: [agentId],
-    family: { runs: 1 },
+    family: { runs: 1, work: createRunWork() },
     deadlineAtMs: Date.parse("2026-02-13T10:30:30.000Z"),
   };
 }

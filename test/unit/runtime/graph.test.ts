@@ -501,9 +501,9 @@ test("of literals braces are text, whatever they look like", () => {
   if (!plan.ok) throw new Error(JSON.stringify(plan.error));
   const [, code, check] = plan.value.stages.flat();
   expect(plan.value.secretNames).toEqual([]);
-  expect(code?.resolve(new Map(), new Map())).toEqual({ ok: true, value: { source } });
+  expect(code?.resolve(new Map(), new Map())).toMatchObject({ ok: true, value: { value: { source } } });
   const scope = new Map([["code", { n: 1 }]]);
-  expect(check?.resolve(scope, new Map())).toEqual({ ok: true, value: { schema, data: 1 } });
+  expect(check?.resolve(scope, new Map())).toMatchObject({ ok: true, value: { value: { schema, data: 1 } } });
 });
 
 test("four steps of code run at once, in one group or in several, and no fifth", () => {

@@ -3,7 +3,7 @@ import { StorageUnavailable } from "../../../src/core/errors.ts";
 import { err } from "../../../src/core/result.ts";
 import { FAMILY_MAX_RUNS } from "../../../src/runtime/limits.ts";
 import type { ToolServices } from "../../../src/runtime/tool.ts";
-import { createFakeClock } from "../../support/fake-clock.ts";
+import { createClockWithBreaks, createFakeClock } from "../../support/fake-clock.ts";
 import { createMemoryDocuments, type MemoryDocuments } from "../../support/memory-documents.ts";
 import { ANYBODY, agentBody, callBy, createTestRuntime, requestOf, SYSTEM } from "../../support/runtime/runtime.ts";
 
@@ -101,4 +101,36 @@ test.each([
   if (!run.ok) throw new Error(run.error.detail);
   expect(run.value.result.ok ? "ok" : run.value.result.error.code).toBe(ends);
   expect(inserts).toBe(calls);
+});
+
+test("a run and all that it calls have one budget of computing", async () => {
+  const { runtime } = createTestRuntime({ clock: createClockWithBreaks() });
+  const make = async (tools: readonly object[], serverId: string) => {
+    const executionOrder = tools.map((tool) => (tool as { readonly toolId: string }).toolId);
+    const made = await runtime.createAgent(callBy(SYSTEM), agentBody({ tools, executionOrder }, { serverId }));
+    if (!made.ok) throw new Error(JSON.stringify(made.error));
+    return made.value.agent.agentId;
+  };
+  const heavy = "input.map(a, input.map(b, a + b).size()).size()";
+  const called = await make(
+    [
+      { toolId: "input", name: "input", config: {} },
+      { toolId: "sum", name: "transform", config: { fields: Object.fromEntries([..."abcde"].map((n) => [n, heavy])) } },
+    ],
+    "mcp_0",
+  );
+  const calls = Array.from({ length: 30 }, (_, i) => ({
+    toolId: `call${i}`,
+    name: "callAgent",
+    config: { agentId: called, input: Array.from({ length: 300 }, (_, n) => n) },
+    onError: "continue",
+  }));
+  const caller = await make(calls, "mcp_1");
+  const run = await runtime.run(callBy(ANYBODY), caller, requestOf(null));
+  if (!run.ok) throw new Error(run.error.detail);
+  expect(run.value.result).toMatchObject({
+    ok: false,
+    error: { code: "RUN_FAILED", detail: expect.stringContaining("this run and all that it calls compute too much") },
+  });
+  expect(run.value.trace().steps.length).toBeLessThan(20);
 });

@@ -10,7 +10,7 @@ function urlOf(url: string, input: JsonObject, hidesAll = false) {
   expect(faults).toEqual([]);
   const scope = new Map<string, Json>([["input", input]]);
   const resolved = planned.resolve(scope, new Map([["KEY", "k/e&y"]]), hidesAll ? () => true : undefined);
-  return resolved.ok ? resolved.value.url : { error: resolved.error };
+  return resolved.ok ? resolved.value.value.url : { error: resolved.error };
 }
 
 const HOST = "https://api.example.com";
@@ -86,5 +86,5 @@ test("hostile text is written in no time", () => {
 test("other settings keep what references bring in as it is", () => {
   const { planned } = planConfig({ url: HOST, body: "/{{input.p}}", method: "POST" }, httpRequestTool);
   const resolved = planned.resolve(new Map<string, Json>([["input", { p: "../a" }]]), new Map());
-  expect(resolved).toMatchObject({ ok: true, value: { body: "/../a" } });
+  expect(resolved).toMatchObject({ ok: true, value: { value: { body: "/../a" } } });
 });

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { loadExpressions } from "../../../src/runtime/expressions/load-expressions.ts";
+import { createRunWork } from "../../../src/runtime/run-work.ts";
 
 test("expressions compile and run where there is no eval", async () => {
   // biome-ignore lint/security/noGlobalEval: shows that this runtime has none
@@ -13,7 +14,7 @@ test("expressions compile and run where there is no eval", async () => {
     { name: "ab", price: 1.5 },
     { name: "1", price: 9 },
   ];
-  expect(compiled.value.evaluate(new Map([["input", { items }]]))).toEqual({ ok: true, value: 6 });
+  expect(compiled.value.evaluate(new Map([["input", { items }]]), createRunWork())).toEqual({ ok: true, value: 6 });
 });
 
 test("work without end is ended", async () => {
@@ -21,7 +22,7 @@ test("work without end is ended", async () => {
   const compiled = expressions.compile("input.all(a, input.all(b, input.all(c, c.missing || true)))");
   if (!compiled.ok) throw new Error(compiled.error);
   const input = Array.from({ length: 10_000 }, (_, i) => i);
-  expect(compiled.value.evaluate(new Map([["input", input]]))).toEqual({
+  expect(compiled.value.evaluate(new Map([["input", input]]), createRunWork())).toEqual({
     ok: false,
     error: expect.stringContaining("too much work"),
   });

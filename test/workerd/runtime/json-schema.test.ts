@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
 import type { Json, JsonObject } from "../../../src/core/json.ts";
 import { compileSchema } from "../../../src/runtime/json-schema/json-schema-validator.ts";
+import { createRunWork } from "../../../src/runtime/run-work.ts";
 
 async function faultsOf(schema: JsonObject, data: Json) {
-  return (await compileSchema(schema))(data);
+  return (await compileSchema(schema))(data, createRunWork());
 }
 
 const lists = (depth: number, value: Json) => Array.from({ length: depth }).reduce<Json>((inner) => [inner], value);

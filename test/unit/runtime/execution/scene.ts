@@ -18,6 +18,7 @@ import {
 } from "../../../../src/runtime/execution/executor.ts";
 import type { Expressions } from "../../../../src/runtime/expressions/expression.ts";
 import { type Plan, planGraph } from "../../../../src/runtime/graph/graph.ts";
+import { createRunWork } from "../../../../src/runtime/run-work.ts";
 import { defineTool, output, type Tool, type ToolDefinition, type ToolServices } from "../../../../src/runtime/tool.ts";
 import { inputTool } from "../../../../src/runtime/tools/input.ts";
 import { inputValidationTool } from "../../../../src/runtime/tools/input-validation.ts";
@@ -124,7 +125,7 @@ export function execute(steps: readonly Step[], scene: Scene = {}) {
     request: { input, method: "POST", headers: {}, query: {} },
     caller: { kind: "anonymous", id: "10.0.0.1" },
     chain: [AGENT_ID],
-    family: { runs: 1 },
+    family: { runs: 1, work: createRunWork() },
     asOwner: {
       actor,
       requestId: "req_test",

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Json } from "../../../../src/core/json.ts";
 import { createSecretMask } from "../../../../src/runtime/execution/secret-mask.ts";
-import { traceValue } from "../../../../src/runtime/execution/trace-value.ts";
+import { keepBeginning, traceValue } from "../../../../src/runtime/execution/trace-value.ts";
 import { startCpuTimer } from "../../../support/cpu-time.ts";
 
 const UNMASKED = { mask: null, credentials: [] };
@@ -92,3 +92,29 @@ test.each([false, true])(
     expect(written).not.toMatch(/aaaa|door/);
   },
 );
+
+test("of what was kept of a large value the same is shown as of the whole", () => {
+  const values: readonly Json[] = [
+    { schema: { type: "number" }, data: "x🦉".repeat(100_000) },
+    { a: "x".repeat(32_000), b: "y".repeat(32_000), c: "z" },
+    { rows: Array.from({ length: 50_000 }, (_, i) => ({ i, password: `p${i}` })), last: "x" },
+    { said: "the key is s3cret-key, ".repeat(10_000) },
+  ];
+  const unshown = { mask: createSecretMask(["s3cret-key"]), credentials: [] };
+  for (const value of values) {
+    expect(traceValue(keepBeginning(value, 32_768), unshown, 32_768)).toBe(traceValue(value, unshown));
+  }
+});
+
+test("a secret that ends beyond what was kept does not show its beginning", () => {
+  for (const length of [300, 5_000, 20_000, 40_000]) {
+    const secret = `s3cret${"z".repeat(length)}`;
+    const unshown = { mask: createSecretMask([secret]), credentials: [] };
+    for (const before of [0, 10, 4_000, 12_000, 27_000, 32_700, 32_760]) {
+      const value = { said: `${"x".repeat(before)}${secret.repeat(1 + Math.ceil(50_000 / length))}` };
+      const shown = String(traceValue(keepBeginning(value, 32_768), unshown, 32_768));
+      expect(shown).not.toContain("s3c");
+      expect(shown).not.toContain("zz");
+    }
+  }
+});

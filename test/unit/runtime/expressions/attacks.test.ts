@@ -1,6 +1,7 @@
 import { afterAll, expect, test } from "vitest";
 import type { Json } from "../../../../src/core/json.ts";
 import { loadExpressions } from "../../../../src/runtime/expressions/load-expressions.ts";
+import { createRunWork } from "../../../../src/runtime/run-work.ts";
 import { startCpuTimer } from "../../../support/cpu-time.ts";
 import { evaluated, faultOf, scopeOf } from "./support.ts";
 
@@ -173,7 +174,7 @@ test.each<[string, string, RegExp]>([
   const expressions = await loadExpressions();
   const cpuMs = startCpuTimer();
   const compiled = expressions.compile(text);
-  const result = compiled.ok ? compiled.value.evaluate(scopeOf(outputs)) : compiled;
+  const result = compiled.ok ? compiled.value.evaluate(scopeOf(outputs), createRunWork()) : compiled;
   const ms = cpuMs();
   reported.push({
     attack,

@@ -5,6 +5,7 @@ import { ROOT } from "../../../../scripts/build.ts";
 import type { Json } from "../../../../src/core/json.ts";
 import { FUNCTIONS, MACROS } from "../../../../src/runtime/expressions/functions.ts";
 import { loadExpressions } from "../../../../src/runtime/expressions/load-expressions.ts";
+import { createRunWork } from "../../../../src/runtime/run-work.ts";
 import { scopeOf } from "./support.ts";
 
 const page = await readFile(join(ROOT, "docs/expressions.md"), "utf8");
@@ -20,7 +21,9 @@ const examples = blocks
 
 test.each(examples)("%s gives what its page says", async (text, told) => {
   const compiled = (await loadExpressions()).compile(text);
-  const result = compiled.ok ? compiled.value.evaluate(scopeOf(data as Record<string, Json>)) : compiled;
+  const result = compiled.ok
+    ? compiled.value.evaluate(scopeOf(data as Record<string, Json>), createRunWork())
+    : compiled;
   if (told.startsWith("! ")) expect(result).toEqual({ ok: false, error: expect.stringContaining(told.slice(2)) });
   else expect(result).toEqual({ ok: true, value: JSON.parse(told) });
 });

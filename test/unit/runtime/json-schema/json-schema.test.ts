@@ -2,10 +2,11 @@ import { describe, expect, test } from "vitest";
 import type { Json, JsonObject } from "../../../../src/core/json.ts";
 import { readSchema } from "../../../../src/runtime/json-schema/json-schema.ts";
 import { compileSchema } from "../../../../src/runtime/json-schema/json-schema-validator.ts";
+import { createRunWork } from "../../../../src/runtime/run-work.ts";
 
 async function validate(schema: JsonObject, data: Json) {
   expect(readSchema(schema).faults).toEqual([]);
-  return (await compileSchema(schema))(data);
+  return (await compileSchema(schema))(data, createRunWork());
 }
 
 const SIGNUP = {

@@ -13,7 +13,7 @@ export function evaluate(schema: Json, data: Json): Evaluated {
   const read = readSchema(schema);
   const [fault] = read.faults;
   if (fault !== undefined) throw new Error(`refused: ${fault.path} ${fault.message}`);
-  return createEvaluator(read)(data);
+  return createEvaluator(read)(data, Number.POSITIVE_INFINITY);
 }
 
 export function times<T>(count: number, make: (i: number) => T): T[] {

@@ -5,6 +5,7 @@ import type { Fetch } from "../../../../src/core/fetch.ts";
 import type { JsonObject } from "../../../../src/core/json.ts";
 import { createOutbound, type OutboundOptions } from "../../../../src/runtime/outbound/guarded-outbound.ts";
 import type { OutboundRequest } from "../../../../src/runtime/outbound/outbound.ts";
+import { createRunWork } from "../../../../src/runtime/run-work.ts";
 import type { RunContext, StepContext, Tool, ToolResult, ToolServices } from "../../../../src/runtime/tool.ts";
 
 export const realFetch: Fetch = (url, init) => fetch(url, init);
@@ -55,7 +56,7 @@ export function stepOf(
       allowedHosts: null,
       maxOutputBytes: 10_000,
       chain: ["agent_1"],
-      family: { runs: 1 },
+      family: { runs: 1, work: createRunWork() },
       deadlineAtMs: Number.MAX_SAFE_INTEGER,
       ...run,
     },

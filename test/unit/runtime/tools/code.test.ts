@@ -110,6 +110,6 @@ test("the source is a literal, so that a caller's data never becomes code and br
   const { sandbox, runs } = recording({ kind: "output", value: null });
   const resolved = planned.resolve(new Map([["input", { a: "'); process.exit(" }]]), new Map());
   if (!resolved.ok) throw new Error(resolved.error);
-  await runCode(resolved.value, stepOf({ sandbox }));
+  await runCode(resolved.value.value, stepOf({ sandbox }));
   expect(runs[0]?.[0]).toBe(source);
 });

@@ -36,7 +36,7 @@ async function runAuthored(tool: Tool, config: JsonObject, input: Json, ...given
   expect(faults).toEqual([]);
   const resolved = planned.resolve(new Map([["input", input]]), new Map());
   if (!resolved.ok) throw new Error(resolved.error);
-  return { ...scene, result: await runTool(tool, resolved.value, scene.context) };
+  return { ...scene, result: await runTool(tool, resolved.value.value, scene.context) };
 }
 
 describe("dbUpdate", () => {

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { Json, JsonObject } from "../../../../src/core/json.ts";
 import { err } from "../../../../src/core/result.ts";
 import { loadExpressions } from "../../../../src/runtime/expressions/load-expressions.ts";
+import { createRunWork } from "../../../../src/runtime/run-work.ts";
 import type { StepContext } from "../../../../src/runtime/tool.ts";
 import { transformTool } from "../../../../src/runtime/tools/transform.ts";
 import { runTool, testContext } from "../../../support/runtime/step-context.ts";
@@ -13,7 +14,7 @@ function transform(config: JsonObject, outputs: Readonly<Record<string, Json>> =
   const evaluate: StepContext["evaluate"] = (path) => {
     const text = path.split(".").reduce<Json | undefined>((at, key) => (at as JsonObject)[key], config);
     const compiled = expressions.compile(String(text));
-    return compiled.ok ? compiled.value.evaluate(scope) : err(compiled.error);
+    return compiled.ok ? compiled.value.evaluate(scope, createRunWork()) : err(compiled.error);
   };
   return runTool(transformTool, config, testContext({ scope, evaluate }));
 }
