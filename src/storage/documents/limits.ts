@@ -4,6 +4,21 @@ export const DOCUMENT_ROW_MAX_BYTES = 2_000_000;
 /** MongoDB's own bound on nesting: deeper documents would be stored here and refused there. */
 export const DOCUMENT_MAX_DEPTH = 100;
 
+/**
+ * What one operation may do in this process, in steps of some 100 ns: a value looked at, or so many characters read or
+ * compared. It runs in one go, for about a second at most, while others wait; a scan of some 100,000 documents fits.
+ */
+export const WORK_MAX_STEPS = 10_000_000;
+export const CHARS_PER_STEP = 16;
+
+/** Steps of a document written or deleted, beside those of its text: a few statements. */
+export const WRITE_STEPS = 100;
+
+/** Values of unique fields that a document takes: each is a row, looked up and written. */
+export const UNIQUE_VALUES_MAX = 10_000;
+/** Steps of such a row. */
+export const UNIQUE_VALUE_STEPS = 50;
+
 /** An answer crosses a Durable Object's boundary in one message of 32 MiB at most, at up to two bytes a character. */
 export const FIND_MAX_CHARS = 15_000_000;
 
