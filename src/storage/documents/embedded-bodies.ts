@@ -1,7 +1,7 @@
 import type { JsonObject } from "../../core/json.ts";
 import { orderOf, type SortKeys } from "./compare.ts";
 import type { Sort } from "./documents.ts";
-import { FIND_MAX_CHARS, SORT_SLACK_DOCUMENTS } from "./limits.ts";
+import { FIND_MAX_CHARS, READ_STEPS, SORT_SLACK_DOCUMENTS } from "./limits.ts";
 import { stepsOf, type Work } from "./work.ts";
 
 export interface Found {
@@ -50,7 +50,7 @@ export function sortBodies(
     return chars <= FIND_MAX_CHARS;
   };
   for (const { body } of found) {
-    work.spend(stepsOf(body.length));
+    work.spend(READ_STEPS + stepsOf(body.length));
     best.push({ body, keys: order.keysOf(JSON.parse(body) as JsonObject) });
     chars += body.length;
     const full = best.length >= limit + SORT_SLACK_DOCUMENTS || chars > FIND_MAX_CHARS;

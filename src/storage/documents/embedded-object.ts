@@ -1,6 +1,13 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Filter, SharedValues, UpdateCounts } from "./documents.ts";
-import { type Change, createDocumentStore, type DocumentStore, type Reply, type Wanted } from "./embedded-store.ts";
+import {
+  type Change,
+  createDocumentStore,
+  type DocumentStore,
+  type Removal,
+  type Reply,
+  type Wanted,
+} from "./embedded-store.ts";
 import { loadFilterCompiler } from "./matcher.ts";
 import { planFilter } from "./plan.ts";
 import { createWork } from "./work.ts";
@@ -50,7 +57,7 @@ export class DocumentsObject extends DurableObject {
     return this.#store.change(collection, filter, change, upsertId, createWork(maxSteps));
   }
 
-  async remove(collection: string, filterText: string, many: boolean, maxSteps: number): Promise<Reply<number>> {
+  async remove(collection: string, filterText: string, many: boolean, maxSteps: number): Promise<Reply<Removal>> {
     const filter = await this.#prepare(filterText);
     return this.#store.remove(collection, filter, many, createWork(maxSteps));
   }

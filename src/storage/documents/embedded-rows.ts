@@ -1,5 +1,5 @@
 import type { JsonObject } from "../../core/json.ts";
-import { DOCUMENT_ROW_MAX_BYTES, UNIQUE_VALUE_STEPS, UNIQUE_VALUES_MAX } from "./limits.ts";
+import { DOCUMENT_ROW_MAX_BYTES, READ_STEPS, UNIQUE_VALUE_STEPS, UNIQUE_VALUES_MAX } from "./limits.ts";
 import type { Projection } from "./projection.ts";
 import { uniqueKeysAt } from "./unique-keys.ts";
 import { stepsOf, type Work } from "./work.ts";
@@ -38,7 +38,8 @@ export interface Rows {
    * @throws DocumentTooLarge
    */
   put(collection: string, document: JsonObject, work: Work, before?: JsonObject): readonly string[];
-  remove(collection: string, document: JsonObject, work: Work): void;
+  /** Gives the number of its unique values. */
+  remove(collection: string, document: JsonObject): number;
   /** After a transaction was undone: what is remembered of it may be wrong. */
   forget(): void;
 }
@@ -136,7 +137,7 @@ export function createRows(sql: SqlStorage): Rows {
   /** Takes the field's keys of every stored document; false as soon as two share one. */
   function indexField(collection: string, field: string, work: Work): boolean {
     for (const row of scan({ collection, conditions: [], bindings: [] })) {
-      work.spend(stepsOf(row.body.length));
+      work.spend(READ_STEPS + stepsOf(row.body.length));
       for (const value of uniqueKeysAt(JSON.parse(row.body), field, work)) {
         work.spend(UNIQUE_VALUE_STEPS);
         if (holder(collection, field, value) !== undefined) return false;
@@ -191,11 +192,15 @@ export function createRows(sql: SqlStorage): Rows {
     return sql.exec("SELECT 1 FROM documents WHERE collection = ? AND id = ?", collection, id).next().done !== true;
   }
 
-  function remove(collection: string, document: JsonObject, work: Work): void {
+  function remove(collection: string, document: JsonObject): number {
+    let count = 0;
     for (const field of uniqueFields(collection)) {
-      for (const value of uniqueKeysAt(document, field, work)) releaseKey(collection, field, value);
+      const values = uniqueKeysAt(document, field);
+      for (const value of values) releaseKey(collection, field, value);
+      count += values.size;
     }
     sql.exec("DELETE FROM documents WHERE collection = ? AND id = ?", collection, String(document._id));
+    return count;
   }
 
   function forget(): void {

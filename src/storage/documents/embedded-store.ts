@@ -3,7 +3,14 @@ import { prepareUpdate, UpdateMisfit } from "./apply-update.ts";
 import type { DuplicateKey, Filter, SharedValues, Sort, Update, UpdateCounts } from "./documents.ts";
 import { createPick, type Found, sortBodies, takeBodies } from "./embedded-bodies.ts";
 import { createRows, DocumentTooLarge, type Row } from "./embedded-rows.ts";
-import { FIND_MAX_CHARS, WRITE_STEPS } from "./limits.ts";
+import {
+  FIND_MAX_CHARS,
+  READ_STEPS,
+  REMOVE_MAX_DOCUMENTS,
+  REMOVE_MAX_STEPS,
+  UNIQUE_VALUE_STEPS,
+  WRITE_STEPS,
+} from "./limits.ts";
 import type { CompileFilter, Matches } from "./matcher.ts";
 import { planFilter } from "./plan.ts";
 import { createProjection } from "./projection.ts";
@@ -29,6 +36,12 @@ export interface Wanted {
   readonly fields: readonly string[] | undefined;
 }
 
+export interface Removal {
+  readonly count: number;
+  /** There may be more matches: to be removed in the next go. */
+  readonly hasMore: boolean;
+}
+
 /**
  * The operations on one partition, over checked filters, updates and documents. Each is synchronous and whole: when it
  * does not come to `done`, nothing was written. Documents go in and out as JSON text. What takes more than `work`
@@ -40,7 +53,8 @@ export interface DocumentStore {
   find(collection: string, filter: Filter, wanted: Wanted, work: Work): Reply<string[]>;
   /** `upsertId` is the `_id` for an upsert whose filter demands none; null where there is to be no upsert. */
   change(collection: string, filter: Filter, change: Change, upsertId: string | null, work: Work): Reply<UpdateCounts>;
-  remove(collection: string, filter: Filter, many: boolean, work: Work): Reply<number>;
+  /** Of many matches, removes the first ones in order of `_id`: as many as may go at once. */
+  remove(collection: string, filter: Filter, many: boolean, work: Work): Reply<Removal>;
   uniqueFields(collection: string): readonly string[];
 }
 
@@ -92,13 +106,12 @@ export function createDocumentStore(storage: DurableObjectStorage, compile: Comp
   }
 
   /** The matches to write to: read to the end before anything is written, their bodies only where there is one. */
-  function* targets(collection: string, filter: Filter, many: boolean, work: Work): Iterable<JsonObject> {
-    const ids = many ? Array.from(matches(collection, filter, work), (found) => found.id) : [null];
+  function* targets(collection: string, filter: Filter, reading: Reading, work: Work): Iterable<Found> {
+    const isOne = reading.limit === 1;
+    const ids = isOne ? [null] : Array.from(matches(collection, filter, work, reading), (found) => found.id);
     for (const id of ids) {
       const found = first(collection, id === null ? filter : { _id: id }, work);
-      if (found === undefined) continue;
-      work.spend(WRITE_STEPS + stepsOf(found.body.length));
-      yield parse(found);
+      if (found !== undefined) yield found;
     }
   }
 
@@ -139,7 +152,10 @@ export function createDocumentStore(storage: DurableObjectStorage, compile: Comp
       const changed = prepareChange(wanted, compile, work);
       let matchedCount = 0;
       let modifiedCount = 0;
-      for (const before of targets(collection, filter, wanted.kind === "update" && wanted.many, work)) {
+      const reading = wanted.kind === "update" && wanted.many ? {} : { limit: 1 };
+      for (const found of targets(collection, filter, reading, work)) {
+        work.spend(WRITE_STEPS + stepsOf(found.body.length));
+        const before = parse(found);
         const after = changed(before);
         matchedCount++;
         const text = JSON.stringify(after);
@@ -157,14 +173,18 @@ export function createDocumentStore(storage: DurableObjectStorage, compile: Comp
     });
   }
 
-  function remove(collection: string, filter: Filter, many: boolean, work: Work): Reply<number> {
-    return transact<number>(() => {
+  function remove(collection: string, filter: Filter, many: boolean, work: Work): Reply<Removal> {
+    return transact<Removal>(() => {
+      const limit = many ? REMOVE_MAX_DOCUMENTS : 1;
       let count = 0;
-      for (const document of targets(collection, filter, many, work)) {
-        rows.remove(collection, document, work);
+      let steps = 0;
+      for (const found of targets(collection, filter, { limit }, work)) {
+        const values = rows.remove(collection, parse(found));
         count++;
+        steps += stepsOf(found.body.length) + values * UNIQUE_VALUE_STEPS;
+        if (steps >= REMOVE_MAX_STEPS) break;
       }
-      return { kind: "done", value: count };
+      return { kind: "done", value: { count, hasMore: many && (count === limit || steps >= REMOVE_MAX_STEPS) } };
     });
   }
 
@@ -186,7 +206,7 @@ function parse(row: Found | Row): JsonObject {
 function* filtered(found: Iterable<Found>, isMatch: Matches, limit: number | undefined, work: Work): Iterable<Found> {
   let left = limit ?? Number.POSITIVE_INFINITY;
   for (const row of found) {
-    work.spend(stepsOf(row.body.length));
+    work.spend(READ_STEPS + stepsOf(row.body.length));
     if (!isMatch(parse(row))) continue;
     yield row;
     if (--left <= 0) return;

@@ -49,10 +49,15 @@ export function createEmbeddedDocuments({ namespace, ids }: EmbeddedDocumentsDep
     many: boolean,
   ): Promise<{ readonly deletedCount: number }> {
     refuse("filter", checkFilter(filter));
-    const reply = await ask(partitionOf(collection), async (stub) =>
-      stub.remove(collection.name, JSON.stringify(filter), many, maxStepsOf(collection)),
-    );
-    return { deletedCount: readValue(reply) };
+    let deletedCount = 0;
+    for (;;) {
+      const reply = await ask(partitionOf(collection), async (stub) =>
+        stub.remove(collection.name, JSON.stringify(filter), many, maxStepsOf(collection)),
+      );
+      const { count, hasMore } = readValue(reply);
+      deletedCount += count;
+      if (!hasMore) return { deletedCount };
+    }
   }
 
   return {

@@ -141,6 +141,29 @@ test("our own collections are cleaned up however much work it is", async () => {
   expect(await documents.deleteMany(collection, COSTLY)).toEqual({ deletedCount: 0 });
 });
 
+test("more documents than go at once are all removed, and no others", async () => {
+  const collection = freshCollection();
+  await insertAll(documents, collection, [{ _id: "0", keep: true }]);
+  await runInDurableObject(objectOf(collection), (_object, state) => {
+    state.storage.sql.exec(`INSERT INTO documents
+      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 11000)
+      SELECT 'things', CAST(i AS TEXT), json_object('_id', CAST(i AS TEXT)) FROM n`);
+  });
+  expect(await documents.deleteMany(collection, { keep: { $ne: true } })).toEqual({ deletedCount: 11_000 });
+  expect(await documents.find(collection, { filter: {}, limit: 9 })).toEqual([{ _id: "0", keep: true }]);
+});
+
+test("documents of many unique values are all removed, and free them", async () => {
+  const collection = freshCollection();
+  const unique = ["list"];
+  for (let n = 0; n < 6; n++) {
+    const list = numbers.slice(0, 9_999).map((value) => value * 10 + n);
+    expect((await documents.insertOne(collection, { list }, { unique })).ok).toBe(true);
+  }
+  expect(await documents.deleteMany(collection, {})).toEqual({ deletedCount: 6 });
+  expect((await documents.insertOne(collection, { list: numbers.slice(0, 99) }, { unique })).ok).toBe(true);
+});
+
 test("lists of lists that a path of indexes leads into stop nobody", async () => {
   const collection = freshCollection();
   let value: Json = 1;
