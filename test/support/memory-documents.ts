@@ -3,7 +3,7 @@ import { createIdSource, systemRandom } from "../../src/core/ids.ts";
 import { err, ok } from "../../src/core/result.ts";
 import { applyUpdate, UpdateMisfit } from "../../src/storage/documents/apply-update.ts";
 import { refuseFields } from "../../src/storage/documents/checks.ts";
-import { compareBy, compareText } from "../../src/storage/documents/compare.ts";
+import { compareText, orderOf } from "../../src/storage/documents/compare.ts";
 import type {
   Collection,
   Document,
@@ -134,7 +134,9 @@ export function createMemoryDocuments(): MemoryDocuments {
       if (!Number.isSafeInteger(limit) || limit < 1) throw new TypeError("limit: a whole number from 1 is needed");
       const compile = await loadFilterCompiler();
       const found = matching(hold(collection), refuse(checkFilter, filter), compile);
-      if (sort !== undefined) found.sort(compareBy(refuse(checkSort, sort)));
+      const order = orderOf(sort === undefined ? {} : refuse(checkSort, sort));
+      const keys = new Map(found.map((document) => [document, order.keysOf(document)] as const));
+      found.sort((a, b) => order.compare(keys.get(a) ?? [], keys.get(b) ?? []));
       const wanted = fields === undefined ? null : new Set(["_id", ...fields]);
       const pick = (document: StoredDocument) =>
         Object.fromEntries(Object.entries(document).filter(([name]) => wanted?.has(name) ?? true)) as StoredDocument;

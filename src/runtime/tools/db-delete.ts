@@ -21,17 +21,23 @@ export const dbDeleteTool = defineTool({
     const [fault] = checkFilter(filter);
     if (fault !== undefined) return fail(`filter.${fault.path}: ${fault.message}`);
     const place = ownedData(ownerId, collection);
-    const { deletedCount } = many
-      ? await services.documents.deleteMany(place, filter)
-      : await services.documents.deleteOne(place, filter);
-    return output({ deletedCount });
+    try {
+      const { deletedCount } = many
+        ? await services.documents.deleteMany(place, filter)
+        : await services.documents.deleteOne(place, filter);
+      return output({ deletedCount });
+    } catch (error) {
+      if (error instanceof RangeError) return fail("too much is to be looked at: narrow the filter");
+      throw error;
+    }
   },
   async preview({ collection, filter, many }, { services, ownerId }) {
     const [fault] = checkFilter(filter);
     if (fault !== undefined) return fail(`filter.${fault.path}: ${fault.message}`);
     const place = ownedData(ownerId, collection);
     const found = await findMatches(services.documents, place, { filter, many, fields: ["_id"] });
-    if (found === null) return fail("the documents that match are too large together to be counted");
+    if (found === null)
+      return fail("the documents that match are too large together to be counted, or too much is to be looked at");
     return output({ deletedCount: found.documents.length, ...(found.hasMore ? { more: true } : {}) });
   },
 });

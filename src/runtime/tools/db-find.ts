@@ -11,6 +11,9 @@ const sort = z
   .record(fieldPath, z.literal([1, -1], "1 for ascending, -1 for descending"))
   .refine((fields) => Object.keys(fields).length <= FIELDS_MAX, `at most ${FIELDS_MAX} fields`);
 
+const TOO_LARGE =
+  "the documents found are too large together, or too many to look at: lower the limit, or narrow the filter";
+
 export const dbFindTool = defineTool({
   name: "dbFind",
   description:
@@ -38,7 +41,7 @@ export const dbFindTool = defineTool({
     if (fault !== undefined) return fail(`filter.${fault.path}: ${fault.message}`);
     const query = { filter, limit: one ? 1 : limit, ...(sort === undefined ? {} : { sort }) };
     const found = await findWithin(services.documents, ownedData(ownerId, collection), query);
-    if (found === null) return fail("the documents found are too large together: lower the limit");
+    if (found === null) return fail(TOO_LARGE);
     if (required && found.length === 0) return refuse({ code: "NOT_FOUND", detail: "nothing found" });
     const shown = found.map((document) => withoutFields(document, hide));
     return output(one ? (shown[0] ?? null) : shown);

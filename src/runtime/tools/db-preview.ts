@@ -7,8 +7,7 @@ import type {
   SharedValues,
   StoredDocument,
 } from "../../storage/documents/documents.ts";
-import { indexedValuesAt } from "../../storage/documents/paths.ts";
-import { uniqueKeyOf, uniqueKeysAt } from "../../storage/documents/unique-keys.ts";
+import { uniqueKeysAt, uniqueValuesAt } from "../../storage/documents/unique-keys.ts";
 import { findWithin } from "./db-checks.ts";
 import { LOOKUP_MAX_VALUES, PREVIEW_MAX_DOCUMENTS } from "./db-limits.ts";
 
@@ -89,9 +88,8 @@ async function findHolders(
   const wanted = new Map<string, Json>();
   for (const { before, after } of writes) {
     const own = keysOf(before, field);
-    for (const value of indexedValuesAt(after, field)) {
-      const key = uniqueKeyOf(value);
-      if (!own.has(key)) wanted.set(key, value ?? null);
+    for (const [key, value] of uniqueValuesAt(after, field)) {
+      if (!own.has(key)) wanted.set(key, value);
     }
   }
   const holders = new Map<string, string>();

@@ -11,6 +11,8 @@ import { findDuplicate, findMatches, topsOf, type Write } from "./db-preview.ts"
 /** Where an update and a document do not fit each other: the store's words may hold a caller's. */
 export const MISFIT = "the update does not fit a document that it meets";
 
+const TOO_LARGE = "the documents that match are too large together to be looked at in a dry run";
+
 interface Change {
   readonly filter: Filter;
   readonly update: JsonObject;
@@ -23,7 +25,7 @@ export async function previewUpdate(documents: Documents, place: Collection, cha
   const unique = await documents.uniqueFields(place);
   const fields = topsOf([...pathsOf(change.update), ...unique]);
   const found = await findMatches(documents, place, { filter: change.filter, many: change.many, fields });
-  if (found === null) return fail("the documents that match are too large together to be looked at in a dry run");
+  if (found === null) return fail(TOO_LARGE);
   const compile = await loadFilterCompiler();
   const isUpsert = change.upsert && found.documents.length === 0;
   try {
@@ -41,6 +43,7 @@ export async function previewUpdate(documents: Documents, place: Collection, cha
     });
   } catch (error) {
     if (error instanceof UpdateMisfit) return fail(MISFIT);
+    if (error instanceof RangeError) return fail(TOO_LARGE);
     throw error;
   }
 }
@@ -50,7 +53,7 @@ export async function outcomeOf(filter: Filter, update: JsonObject): Promise<Jso
   try {
     return makeUpsert(filter, update, DRY_RUN_VALUE, await loadFilterCompiler());
   } catch (error) {
-    if (error instanceof UpdateMisfit) return null;
+    if (error instanceof UpdateMisfit || error instanceof RangeError) return null;
     throw error;
   }
 }

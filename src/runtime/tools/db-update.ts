@@ -56,7 +56,8 @@ export const dbUpdateTool = defineTool({
     } catch (error) {
       // What the port says of changes that do not fit what they meet. Its words may hold a caller's.
       if (error instanceof TypeError) return fail(MISFIT);
-      if (error instanceof RangeError) return fail("a document would become too large");
+      if (error instanceof RangeError)
+        return fail("a document would become too large, or too much is to be looked at: narrow the filter");
       throw error;
     }
   },

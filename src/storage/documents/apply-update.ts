@@ -1,10 +1,10 @@
 import { isJsonObject, type Json, type JsonObject } from "../../core/json.ts";
-import { compareValues } from "./compare.ts";
 import type { Update } from "./documents.ts";
 import { ARRAY_PADDING_MAX } from "./limits.ts";
-import type { CompileFilter } from "./matcher.ts";
+import { type CompileFilter, isOneOf } from "./matcher.ts";
 import { holdsOperators, type UpdateOperator } from "./operators.ts";
 import { arrayIndex, isList } from "./paths.ts";
+import { createWork, type Work } from "./work.ts";
 
 /** An update and a document that do not fit each other, such as `$inc` of a text: MongoDB refuses these too. */
 export class UpdateMisfit extends Error {
@@ -20,12 +20,14 @@ interface Operation {
   readonly operator: UpdateOperator;
   readonly path: string;
   readonly operand: Json;
+  /** Of `$pull`: whether an element goes. */
+  readonly isPulled: (element: Json) => boolean;
 }
 
 /**
  * The document as the update leaves it; the given one stays as it was. Takes updates that passed `checkUpdate`.
  * `inserting` lets `$setOnInsert` act.
- * @throws UpdateMisfit
+ * @throws UpdateMisfit, TooMuchWork
  */
 export function applyUpdate(
   document: JsonObject,
@@ -33,14 +35,28 @@ export function applyUpdate(
   inserting: boolean,
   compile: CompileFilter,
 ): JsonObject {
-  const changed = structuredClone(document) as MutableObject;
-  for (const [operator, fields] of Object.entries(update)) {
-    if (!isJsonObject(fields) || (operator === "$setOnInsert" && !inserting)) continue;
-    for (const [path, operand] of Object.entries(fields)) {
-      applyOperation(changed, { operator: operator as UpdateOperator, path, operand }, compile);
+  return prepareUpdate(update, compile)(document, inserting);
+}
+
+/** An update that is to be applied to many documents: see `applyUpdate`. `work` counts what `$pull` looks at. */
+export function prepareUpdate(
+  update: Update,
+  compile: CompileFilter,
+  work: Work = createWork(),
+): (document: JsonObject, inserting: boolean) => JsonObject {
+  const operations = Object.entries(update).flatMap(([operator, fields]) =>
+    Object.entries(isJsonObject(fields) ? fields : {}).map(([path, operand]): Operation => {
+      const isPulled = operator === "$pull" ? compilePull(operand, compile, work) : () => false;
+      return { operator: operator as UpdateOperator, path, operand, isPulled };
+    }),
+  );
+  return (document, inserting) => {
+    const changed = structuredClone(document) as MutableObject;
+    for (const operation of operations) {
+      if (inserting || operation.operator !== "$setOnInsert") applyOperation(changed, operation);
     }
-  }
-  return changed as JsonObject;
+    return changed as JsonObject;
+  };
 }
 
 /** Sets a value at a dotted path, making the objects on the way. Changes `document`. */
@@ -49,8 +65,8 @@ export function setAtPath(document: JsonObject, path: string, value: Json): void
   if (place !== null) write(place, structuredClone(value), path);
 }
 
-function applyOperation(document: MutableObject, operation: Operation, compile: CompileFilter): void {
-  const { operator, path, operand } = operation;
+function applyOperation(document: MutableObject, operation: Operation): void {
+  const { operator, path, operand, isPulled } = operation;
   const removes = operator === "$unset" || operator === "$pull";
   const place = findPlace(document, path, !removes);
   if (place === null) return;
@@ -67,7 +83,10 @@ function applyOperation(document: MutableObject, operation: Operation, compile: 
       write(place, [...listAt(current, operator, path), structuredClone(operand)], path);
       break;
     case "$pull":
-      if (current !== undefined) write(place, pull(listAt(current, operator, path), operand, compile), path);
+      if (current !== undefined) {
+        const kept = listAt(current, operator, path).filter((element) => !isPulled(element));
+        write(place, kept, path);
+      }
       break;
     case "$unset":
       if (current !== undefined) unset(place);
@@ -144,12 +163,15 @@ function listAt(current: Json | Mutable | undefined, operator: string, path: str
   return current as readonly Json[];
 }
 
-function pull(list: readonly Json[], operand: Json, compile: CompileFilter): readonly Json[] {
-  if (!isJsonObject(operand)) return list.filter((element) => compareValues(element, operand) !== 0);
-  if (holdsOperators(operand)) {
-    const matches = compile({ element: operand });
-    return list.filter((element) => !matches({ element }));
+function compilePull(operand: Json, compile: CompileFilter, work: Work): (element: Json) => boolean {
+  if (isJsonObject(operand) && !holdsOperators(operand)) {
+    const matches = compile(operand, work);
+    return (element) => isJsonObject(element) && matches(element);
   }
-  const matches = compile(operand);
-  return list.filter((element) => !(isJsonObject(element) && matches(element)));
+  if (holdsOperators(operand)) {
+    const matches = compile({ element: operand }, work);
+    return (element) => matches({ element });
+  }
+  const isEqual = isOneOf([operand], work);
+  return (element) => isEqual(element);
 }

@@ -1,6 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from "../../core/json.ts";
-import type { Document, Sort } from "./documents.ts";
-import { indexedValuesAt, isList } from "./paths.ts";
+import type { Sort } from "./documents.ts";
+import { eachIndexedValue, isList } from "./paths.ts";
+import { createWork, stepsOf, type Work } from "./work.ts";
 
 /** MongoDB's order of types; a missing field counts as null. */
 const RANKS = { null: 1, number: 2, string: 3, object: 4, array: 5, boolean: 6 } as const;
@@ -40,16 +41,42 @@ export function compareText(a: string, b: string): number {
   return a.length - b.length;
 }
 
-/** Orders documents as `sort` says; documents equal in all its keys stay as they were. */
-export function compareBy(sort: Sort): (a: Document, b: Document) => number {
-  const keys = Object.entries(sort);
-  return (a, b) => {
-    for (const [path, direction] of keys) {
-      const order = compareKeys(sortKey(a, path, direction), sortKey(b, path, direction));
-      if (order !== 0) return order * direction;
-    }
-    return 0;
+/** What a document is sorted by: of each key of the sort its value, and the steps that comparing it may take. */
+export type SortKeys = readonly { readonly value: Json | undefined; readonly steps: number }[];
+
+export interface Order {
+  /** To be read once for each document, which may hold long lists. */
+  keysOf(document: JsonObject): SortKeys;
+  compare(a: SortKeys, b: SortKeys): number;
+}
+
+/** The order that `sort` says; documents equal in all its keys stay as they were. Both throw `TooMuchWork`. */
+export function orderOf(sort: Sort, work: Work = createWork()): Order {
+  const fields = Object.entries(sort);
+  return {
+    keysOf: (document) =>
+      fields.map(([path, direction]) => {
+        const value = sortKey(document, path, direction, work);
+        return { value, steps: weightOf(value) };
+      }),
+    compare(a, b) {
+      for (const [i, [, direction]] of fields.entries()) {
+        work.spend(Math.max(a[i]?.steps ?? 1, b[i]?.steps ?? 1));
+        const order = compareKeys(a[i]?.value, b[i]?.value);
+        if (order !== 0) return order * direction;
+      }
+      return 0;
+    },
   };
+}
+
+/** Comparing objects and lists lists all their fields first, which takes longer than their text. */
+const CONTAINER_FACTOR = 4;
+
+/** The steps that comparing with the value takes at most. */
+export function weightOf(value: Json | undefined): number {
+  if (typeof value === "string") return stepsOf(value.length);
+  return typeof value === "object" && value !== null ? stepsOf(JSON.stringify(value).length * CONTAINER_FACTOR) : 1;
 }
 
 /** Surrogates stand for code points above all others, but below U+E000 in UTF-16. */
@@ -79,12 +106,17 @@ function compareObjects(a: JsonObject, b: JsonObject): number {
 }
 
 /** Of a list its least element counts going up, and its greatest going down. */
-function sortKey(document: Document, path: string, direction: 1 | -1): Json | undefined {
-  const [first, ...others] = indexedValuesAt(document, path);
-  let best = first;
-  for (const value of others) {
-    if (compareKeys(value, best) * direction < 0) best = value;
-  }
+function sortKey(document: JsonObject, path: string, direction: 1 | -1, work: Work): Json | undefined {
+  let best: Json | undefined;
+  let bestSteps = 0;
+  const take = (value: Json | undefined) => {
+    const steps = weightOf(value);
+    work.spend(Math.max(steps, bestSteps));
+    if (bestSteps > 0 && compareKeys(value, best) * direction >= 0) return;
+    best = value;
+    bestSteps = steps;
+  };
+  eachIndexedValue(document, path, take, work);
   return best;
 }
 

@@ -65,7 +65,9 @@ export interface InsertOptions {
  * The documents store. Every method throws `StorageUnavailable` when the store does not answer, and `TypeError` for a
  * filter, update or document that `operators.ts` refuses, which is a bug of the caller: users' graphs are checked when
  * they are written, and users' documents before they are stored. `TypeError` is also what an update gets that does not
- * fit the document it meets (`$inc` of a text), and `RangeError` what is too large for the store; neither writes.
+ * fit the document it meets (`$inc` of a text), and `RangeError` what is too large for the store, be it a document, an
+ * answer or the work that an operation on an owner's data takes; neither writes,
+ * but a removal of many may have removed some.
  * One document's write is atomic; there are no transactions. An atomic claim is an `updateOne` whose filter states the
  * condition and whose `modifiedCount` decides.
  */

@@ -1,14 +1,15 @@
 import type { JsonObject } from "../../core/json.ts";
-import { DOCUMENT_ROW_MAX_BYTES } from "./limits.ts";
+import { DOCUMENT_ROW_MAX_BYTES, READ_STEPS, UNIQUE_VALUE_STEPS, UNIQUE_VALUES_MAX } from "./limits.ts";
 import type { Projection } from "./projection.ts";
 import { uniqueKeysAt } from "./unique-keys.ts";
+import { stepsOf, type Work } from "./work.ts";
 
 export interface Row extends Record<string, SqlStorageValue> {
   readonly id: string;
   readonly body: string;
 }
 
-/** A document that one row cannot hold. */
+/** A document that one row cannot hold, or with more unique values than are kept of one. */
 export class DocumentTooLarge extends RangeError {
   override readonly name = "DocumentTooLarge";
 }
@@ -16,7 +17,7 @@ export class DocumentTooLarge extends RangeError {
 /**
  * The tables of one partition: documents, and one row per taken value of each unique field. Synchronous throughout;
  * the caller groups writes into a transaction. The tables are made at the first write: asking for what was never
- * stored leaves nothing behind.
+ * stored leaves nothing behind. What takes more than `work` allows throws `TooMuchWork`.
  */
 export interface Rows {
   /** Rows in order of `_id`, read as the caller takes them. `bindings` are those of `conditions`, which AND joins. */
@@ -31,10 +32,14 @@ export interface Rows {
   }): Iterable<Row>;
   uniqueFields(collection: string): readonly string[];
   /** Declares the fields from now on; where documents share a value already, names those fields and declares none. */
-  declareUnique(collection: string, fields: readonly string[]): readonly string[];
-  /** Stores a new document or, with `before`, the changed one. Names the fields that others hold, and stores nothing. */
-  put(collection: string, document: JsonObject, before?: JsonObject): readonly string[];
-  remove(collection: string, document: JsonObject): void;
+  declareUnique(collection: string, fields: readonly string[], work: Work): readonly string[];
+  /**
+   * Stores a new document or, with `before`, the changed one. Names the fields that others hold, and stores nothing.
+   * @throws DocumentTooLarge
+   */
+  put(collection: string, document: JsonObject, work: Work, before?: JsonObject): readonly string[];
+  /** Gives the number of its unique values. */
+  remove(collection: string, document: JsonObject): number;
   /** After a transaction was undone: what is remembered of it may be wrong. */
   forget(): void;
 }
@@ -130,9 +135,11 @@ export function createRows(sql: SqlStorage): Rows {
   }
 
   /** Takes the field's keys of every stored document; false as soon as two share one. */
-  function indexField(collection: string, field: string): boolean {
+  function indexField(collection: string, field: string, work: Work): boolean {
     for (const row of scan({ collection, conditions: [], bindings: [] })) {
-      for (const value of uniqueKeysAt(JSON.parse(row.body), field)) {
+      work.spend(READ_STEPS + stepsOf(row.body.length));
+      for (const value of uniqueKeysAt(JSON.parse(row.body), field, work)) {
+        work.spend(UNIQUE_VALUE_STEPS);
         if (holder(collection, field, value) !== undefined) return false;
         takeKey(collection, field, value, row.id);
       }
@@ -140,12 +147,12 @@ export function createRows(sql: SqlStorage): Rows {
     return true;
   }
 
-  function declareUnique(collection: string, fields: readonly string[]): readonly string[] {
+  function declareUnique(collection: string, fields: readonly string[], work: Work): readonly string[] {
     const known = uniqueFields(collection);
     const added = [...new Set(fields)].filter((field) => !known.includes(field));
     if (added.length === 0) return [];
     makeTable("unique_keys");
-    const shared = added.filter((field) => !indexField(collection, field));
+    const shared = added.filter((field) => !indexField(collection, field, work));
     for (const field of added) {
       if (shared.length === 0) sql.exec("INSERT INTO unique_fields VALUES (?, ?)", collection, field);
       else sql.exec("DELETE FROM unique_keys WHERE collection = ? AND field = ?", collection, field);
@@ -154,16 +161,20 @@ export function createRows(sql: SqlStorage): Rows {
     return shared;
   }
 
-  function put(collection: string, document: JsonObject, before?: JsonObject): readonly string[] {
+  function put(collection: string, document: JsonObject, work: Work, before?: JsonObject): readonly string[] {
     const id = String(document._id);
     const body = JSON.stringify(document);
     checkRowSize(collection, id, body);
     makeTable("documents");
     const keys = uniqueFields(collection).map((field) => ({
       field,
-      old: before === undefined ? new Set<string>() : uniqueKeysAt(before, field),
-      now: uniqueKeysAt(document, field),
+      old: before === undefined ? new Set<string>() : uniqueKeysAt(before, field, work),
+      now: uniqueKeysAt(document, field, work),
     }));
+    const count = keys.reduce((sum, { now }) => sum + now.size, 0);
+    if (count > UNIQUE_VALUES_MAX)
+      throw new DocumentTooLarge(`a document has at most ${UNIQUE_VALUES_MAX} unique values`);
+    work.spend(count * UNIQUE_VALUE_STEPS);
     const isTaken = (field: string, value: string) => (holder(collection, field, value) ?? id) !== id;
     const taken = keys.filter(({ field, now }) => [...now].some((value) => isTaken(field, value)));
     const fields = taken.map(({ field }) => field);
@@ -181,11 +192,15 @@ export function createRows(sql: SqlStorage): Rows {
     return sql.exec("SELECT 1 FROM documents WHERE collection = ? AND id = ?", collection, id).next().done !== true;
   }
 
-  function remove(collection: string, document: JsonObject): void {
+  function remove(collection: string, document: JsonObject): number {
+    let count = 0;
     for (const field of uniqueFields(collection)) {
-      for (const value of uniqueKeysAt(document, field)) releaseKey(collection, field, value);
+      const values = uniqueKeysAt(document, field);
+      for (const value of values) releaseKey(collection, field, value);
+      count += values.size;
     }
     sql.exec("DELETE FROM documents WHERE collection = ? AND id = ?", collection, String(document._id));
+    return count;
   }
 
   function forget(): void {

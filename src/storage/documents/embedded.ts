@@ -6,6 +6,7 @@ import type { Collection, Document, Documents, DuplicateKey, StoredDocument, Upd
 import type { DocumentsObject } from "./embedded-object.ts";
 import { checkRowSize } from "./embedded-rows.ts";
 import type { Change, Reply } from "./embedded-store.ts";
+import { WORK_MAX_STEPS } from "./limits.ts";
 import { checkDocument, checkFilter, checkSort, checkUpdate } from "./operators.ts";
 
 interface EmbeddedDocumentsDependencies {
@@ -37,7 +38,7 @@ export function createEmbeddedDocuments({ namespace, ids }: EmbeddedDocumentsDep
     refuse("filter", checkFilter(filter));
     const upsertId = upsert ? ids.next(ID_PREFIX) : null;
     const reply = await ask(partitionOf(collection), async (stub) =>
-      stub.change(collection.name, JSON.stringify(filter), JSON.stringify(wanted), upsertId),
+      stub.change(collection.name, JSON.stringify(filter), JSON.stringify(wanted), upsertId, maxStepsOf(collection)),
     );
     return resultOf(reply);
   }
@@ -48,10 +49,15 @@ export function createEmbeddedDocuments({ namespace, ids }: EmbeddedDocumentsDep
     many: boolean,
   ): Promise<{ readonly deletedCount: number }> {
     refuse("filter", checkFilter(filter));
-    const deletedCount = await ask(partitionOf(collection), async (stub) =>
-      stub.remove(collection.name, JSON.stringify(filter), many),
-    );
-    return { deletedCount };
+    let deletedCount = 0;
+    for (;;) {
+      const reply = await ask(partitionOf(collection), async (stub) =>
+        stub.remove(collection.name, JSON.stringify(filter), many, maxStepsOf(collection)),
+      );
+      const { count, hasMore } = readValue(reply);
+      deletedCount += count;
+      if (!hasMore) return { deletedCount };
+    }
   }
 
   return {
@@ -63,16 +69,19 @@ export function createEmbeddedDocuments({ namespace, ids }: EmbeddedDocumentsDep
       const { _id: _, ...fields } = document;
       const body = JSON.stringify({ _id: id, ...fields });
       checkRowSize(collection.name, id, body);
-      const reply = await ask(partitionOf(collection), async (stub) => stub.insert(collection.name, body, unique));
+      const reply = await ask(partitionOf(collection), async (stub) =>
+        stub.insert(collection.name, body, unique, maxStepsOf(collection)),
+      );
       if (reply.kind === "shared_values") return err({ kind: "shared_values", fields: reply.fields });
       const result = resultOf(reply);
       return result.ok ? ok(parse(body)) : result;
     },
     async findOne(collection, filter) {
       refuse("filter", checkFilter(filter));
-      const body = await ask(partitionOf(collection), async (stub) =>
-        stub.findOne(collection.name, JSON.stringify(filter)),
+      const reply = await ask(partitionOf(collection), async (stub) =>
+        stub.findOne(collection.name, JSON.stringify(filter), maxStepsOf(collection)),
       );
+      const body = readValue(reply);
       return body === null ? null : parse(body);
     },
     async find(collection, { filter, sort, limit, fields }) {
@@ -81,10 +90,9 @@ export function createEmbeddedDocuments({ namespace, ids }: EmbeddedDocumentsDep
       refuseFields(fields ?? []);
       refuseLimit(limit);
       const reply = await ask(partitionOf(collection), async (stub) =>
-        stub.find(collection.name, JSON.stringify(filter), { sort, limit, fields }),
+        stub.find(collection.name, JSON.stringify(filter), { sort, limit, fields }, maxStepsOf(collection)),
       );
-      const result = resultOf(reply);
-      return result.ok ? result.value.map(parse) : [];
+      return readValue(reply).map(parse);
     },
     async updateOne(collection, filter, update, options = {}) {
       refuse("update", checkUpdate(update));
@@ -113,6 +121,18 @@ function partitionOf(collection: Collection): string {
     collection.kind === "system" ? ["system", collection.partition] : ["data", collection.ownerId, collection.name];
   if (!parts.every((part) => part.isWellFormed())) throw new TypeError("collection: not valid Unicode");
   return parts.map(encodeURIComponent).join(":");
+}
+
+/** Data of owners is as large as they like; our own collections are kept small, and must be cleaned up whatever comes. */
+function maxStepsOf(collection: Collection): number {
+  return collection.kind === "owned" ? WORK_MAX_STEPS : Number.POSITIVE_INFINITY;
+}
+
+/** Of what writes no document, so that none is a duplicate. */
+function readValue<T>(reply: Reply<T>): T {
+  const result = resultOf(reply);
+  if (!result.ok) throw new Error("a duplicate where nothing was written");
+  return result.value;
 }
 
 function resultOf<T>(reply: Reply<T>): Result<T, DuplicateKey> {

@@ -4,6 +4,26 @@ export const DOCUMENT_ROW_MAX_BYTES = 2_000_000;
 /** MongoDB's own bound on nesting: deeper documents would be stored here and refused there. */
 export const DOCUMENT_MAX_DEPTH = 100;
 
+/**
+ * What one operation may do in this process, in steps of some 100 ns: a value looked at, or so many characters read or
+ * compared. It runs in one go, for about a second at most, while others wait; a scan of some 100,000 small documents fits.
+ */
+export const WORK_MAX_STEPS = 10_000_000;
+export const CHARS_PER_STEP = 8;
+
+/** Steps of a document read, and of one written or deleted, beside those of its text: a few statements. */
+export const READ_STEPS = 30;
+export const WRITE_STEPS = 300;
+
+/** Documents removed in one go, and the steps after which it ends: others are served between two. */
+export const REMOVE_MAX_DOCUMENTS = 5_000;
+export const REMOVE_MAX_STEPS = 2_500_000;
+
+/** Values of unique fields that a document takes: each is a row, looked up and written. */
+export const UNIQUE_VALUES_MAX = 10_000;
+/** Steps of such a row. */
+export const UNIQUE_VALUE_STEPS = 50;
+
 /** An answer crosses a Durable Object's boundary in one message of 32 MiB at most, at up to two bytes a character. */
 export const FIND_MAX_CHARS = 15_000_000;
 

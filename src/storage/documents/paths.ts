@@ -1,5 +1,6 @@
 import { isJsonObject, isPrototypeKey, type Json, type JsonObject } from "../../core/json.ts";
 import { DOCUMENT_MAX_DEPTH } from "./limits.ts";
+import type { Work } from "./work.ts";
 
 /** Why a dotted path is refused, or null. */
 export function pathFault(path: string): string | null {
@@ -14,29 +15,52 @@ export function pathFault(path: string): string | null {
   return null;
 }
 
-/** What stands at the end of a path. `whole`: reached by its array index, so a list there is not looked into. */
-interface Leaf {
-  readonly value: Json | undefined;
-  readonly whole: boolean;
-}
+/** Takes what stands at the end of a path; true ends the walk. `whole`: reached by its index, a list there is one value. */
+type Visit = (value: Json | undefined, whole: boolean) => boolean;
 
 /**
  * Whether a value at the path passes: the value itself or, where it is a list, one of its elements. A list on the way
  * is entered, by index and through each of its objects; `undefined` stands for a missing field, as MongoDB reads it.
+ * @throws TooMuchWork
  */
-export function someValueAt(document: JsonObject, path: string, test: (value: Json | undefined) => boolean): boolean {
-  if (!path.includes(".")) return testLeaf({ value: own(document, path), whole: false }, test);
-  return leavesAt(document, path).some((leaf) => testLeaf(leaf, test));
+export function someValueAt(
+  document: JsonObject,
+  path: string,
+  test: (value: Json | undefined) => boolean,
+  work: Work,
+): boolean {
+  const counted = (value: Json | undefined) => {
+    work.spend(1);
+    return test(value);
+  };
+  const visit: Visit = (value, whole) => counted(value) || (!whole && isList(value) && value.some(counted));
+  return path.includes(".") ? visitLeaves(document, path, visit, work) : visit(own(document, path), false);
 }
 
-/** The values under which an index holds the document: a list that is not empty counts as its elements. */
-export function indexedValuesAt(document: JsonObject, path: string): readonly (Json | undefined)[] {
-  const values: (Json | undefined)[] = [];
-  for (const { value, whole } of leavesAt(document, path)) {
-    if (isList(value) && value.length > 0 && !whole) values.push(...value);
-    else values.push(value);
-  }
-  return values.length === 0 ? [undefined] : values;
+/**
+ * Hands over the values under which an index holds the document, some of them twice: a list that is not empty counts
+ * as its elements.
+ * @throws TooMuchWork
+ */
+export function eachIndexedValue(
+  document: JsonObject,
+  path: string,
+  use: (value: Json | undefined) => void,
+  work: Work,
+): void {
+  let isEmpty = true;
+  const take = (value: Json | undefined) => {
+    work.spend(1);
+    isEmpty = false;
+    use(value);
+  };
+  const visit: Visit = (value, whole) => {
+    if (isList(value) && value.length > 0 && !whole) value.forEach(take);
+    else take(value);
+    return false;
+  };
+  visitLeaves(document, path, visit, work);
+  if (isEmpty) use(undefined);
 }
 
 export function isList(value: Json | undefined): value is readonly Json[] {
@@ -52,31 +76,51 @@ export function own(object: JsonObject, key: string): Json | undefined {
   return Object.hasOwn(object, key) ? object[key] : undefined;
 }
 
-function testLeaf(leaf: Leaf, test: (value: Json | undefined) => boolean): boolean {
-  return test(leaf.value) || (!leaf.whole && isList(leaf.value) && leaf.value.some((element) => test(element)));
+interface Walk {
+  readonly segments: readonly string[];
+  readonly visit: Visit;
+  readonly work: Work;
+  /**
+   * The lists that were entered at each segment. An element may be entered both by name and by index, so that lists in
+   * lists are reached in many ways: without this the work would double at each level.
+   */
+  readonly entered: Set<readonly Json[]>[];
 }
 
-function leavesAt(document: JsonObject, path: string): readonly Leaf[] {
-  const leaves: Leaf[] = [];
-  collectFromObject(document, path.split("."), 0, leaves);
-  return leaves;
+/** Whether a visit ended the walk. */
+function visitLeaves(document: JsonObject, path: string, visit: Visit, work: Work): boolean {
+  return enterObject(document, 0, { segments: path.split("."), visit, work, entered: [] });
 }
 
-function collectFromObject(object: JsonObject, segments: readonly string[], at: number, leaves: Leaf[]): void {
+function enterObject(object: JsonObject, at: number, walk: Walk): boolean {
+  const { segments, visit } = walk;
   const value = own(object, segments[at] ?? "");
-  if (at === segments.length - 1) leaves.push({ value, whole: false });
-  else if (isList(value)) collectFromList(value, segments, at + 1, leaves);
-  else if (isJsonObject(value)) collectFromObject(value, segments, at + 1, leaves);
-  else leaves.push({ value: undefined, whole: false });
+  if (at === segments.length - 1) return visit(value, false);
+  if (isList(value)) return enterList(value, at + 1, walk);
+  return isJsonObject(value) ? enterObject(value, at + 1, walk) : visit(undefined, false);
 }
 
-function collectFromList(list: readonly Json[], segments: readonly string[], at: number, leaves: Leaf[]): void {
+function enterList(list: readonly Json[], at: number, walk: Walk): boolean {
+  const { segments, visit, work } = walk;
+  if (wasEntered(list, at, walk)) return false;
+  work.spend(list.length);
   for (const element of list) {
-    if (isJsonObject(element)) collectFromObject(element, segments, at, leaves);
+    if (isJsonObject(element) && enterObject(element, at, walk)) return true;
   }
   const element = list[arrayIndex(segments[at] ?? "") ?? list.length];
-  if (element === undefined) return;
-  if (at === segments.length - 1) leaves.push({ value: element, whole: true });
-  else if (isList(element)) collectFromList(element, segments, at + 1, leaves);
-  else if (isJsonObject(element)) collectFromObject(element, segments, at + 1, leaves);
+  if (element === undefined) return false;
+  if (at === segments.length - 1) return visit(element, true);
+  if (isList(element)) return enterList(element, at + 1, walk);
+  return isJsonObject(element) && enterObject(element, at + 1, walk);
+}
+
+function wasEntered(list: readonly Json[], at: number, { entered }: Walk): boolean {
+  let lists = entered[at];
+  if (lists === undefined) {
+    lists = new Set();
+    entered[at] = lists;
+  }
+  if (lists.has(list)) return true;
+  lists.add(list);
+  return false;
 }

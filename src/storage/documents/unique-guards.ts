@@ -11,8 +11,7 @@ import {
 } from "./limits.ts";
 import { DuplicateKeyFault, type MongoActions, type ServerQuery } from "./mongo-actions.ts";
 import { systemUniqueFields, UNIQUE_FIELDS_COLLECTION } from "./mongo-collections.ts";
-import { indexedValuesAt } from "./paths.ts";
-import { uniqueKeysAt } from "./unique-keys.ts";
+import { uniqueKeysAt, uniqueValuesAt } from "./unique-keys.ts";
 import { createLocks } from "./unique-locks.ts";
 import type { Uniqueness } from "./uniqueness.ts";
 
@@ -125,8 +124,7 @@ export function createUniqueGuards(deps: {
 
 /** Finds every document that has one of the values, and few others. */
 function havingOneOf(document: JsonObject, field: string): ServerQuery {
-  const values = indexedValuesAt(document, field).map((value) => value ?? null);
-  return { [field]: { $in: values } };
+  return { [field]: { $in: [...uniqueValuesAt(document, field).values()] } };
 }
 
 async function* walk(

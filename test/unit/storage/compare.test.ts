@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Json } from "../../../src/core/json.ts";
-import { compareBy, compareText, compareValues } from "../../../src/storage/documents/compare.ts";
+import { compareText, compareValues, orderOf } from "../../../src/storage/documents/compare.ts";
 
 test("values of any type have one order", () => {
   const ascending: Json[] = [
@@ -49,7 +49,11 @@ test("text is ordered as its UTF-8 bytes are", () => {
 
 test("of a list its least element counts upwards, and its greatest downwards", () => {
   const documents = [{ _id: "5", v: 5 }, { _id: "1-9", v: [9, 1] }, { _id: "none", v: [] }, { _id: "null" }];
-  const order = (direction: 1 | -1) => [...documents].sort(compareBy({ v: direction })).map((document) => document._id);
-  expect(order(1)).toEqual(["none", "null", "1-9", "5"]);
-  expect(order(-1)).toEqual(["1-9", "5", "null", "none"]);
+  const sorted = (direction: 1 | -1) => {
+    const order = orderOf({ v: direction });
+    const all = documents.map((document) => ({ id: document._id, keys: order.keysOf(document) }));
+    return all.sort((a, b) => order.compare(a.keys, b.keys)).map(({ id }) => id);
+  };
+  expect(sorted(1)).toEqual(["none", "null", "1-9", "5"]);
+  expect(sorted(-1)).toEqual(["1-9", "5", "null", "none"]);
 });

@@ -4,7 +4,8 @@ import { expect, test } from "vitest";
 import { systemClock } from "../../../src/core/clock.ts";
 import { StorageUnavailable } from "../../../src/core/errors.ts";
 import { createIdSource, systemRandom } from "../../../src/core/ids.ts";
-import type { Collection } from "../../../src/storage/documents/documents.ts";
+import type { Json } from "../../../src/core/json.ts";
+import type { Collection, Filter } from "../../../src/storage/documents/documents.ts";
 import { createEmbeddedDocuments } from "../../../src/storage/documents/embedded.ts";
 import type { DocumentsObject } from "../../../src/storage/documents/embedded-object.ts";
 import { loadFilterCompiler } from "../../../src/storage/documents/matcher.ts";
@@ -117,6 +118,70 @@ test("narrowing in SQL finds exactly what the filter alone would", async () => {
     matched += expected.length;
   }
   expect(matched).toBeGreaterThan(1_000);
+});
+
+const numbers = Array.from({ length: 100_000 }, (_, n) => n);
+/** A filter that takes more work, on such a list, than one operation on an owner's data may do. */
+const COSTLY: Filter = { $or: Array.from({ length: 60 }, () => ({ list: { $lt: 0 } })) };
+
+test("what takes an owner too much work is refused and writes nothing, be it a read, a change or a removal", async () => {
+  const collection = freshCollection();
+  await insertAll(documents, collection, [{ _id: "x", list: numbers }]);
+  await expect(documents.findOne(collection, COSTLY)).rejects.toThrow(RangeError);
+  await expect(documents.find(collection, { filter: COSTLY, limit: 1 })).rejects.toThrow(RangeError);
+  await expect(documents.find(collection, { filter: COSTLY, sort: { n: 1 }, limit: 1 })).rejects.toThrow(RangeError);
+  await expect(documents.updateMany(collection, COSTLY, { $set: { n: 1 } })).rejects.toThrow(RangeError);
+  await expect(documents.deleteMany(collection, COSTLY)).rejects.toThrow(RangeError);
+  expect(await documents.find(collection, { filter: {}, limit: 9 })).toEqual([{ _id: "x", list: numbers }]);
+});
+
+test("our own collections are cleaned up however much work it is", async () => {
+  const collection: Collection = { kind: "system", name: "things", partition: crypto.randomUUID() };
+  await insertAll(documents, collection, [{ _id: "x", list: numbers }]);
+  expect(await documents.deleteMany(collection, COSTLY)).toEqual({ deletedCount: 0 });
+});
+
+test("more documents than go at once are all removed, and no others", async () => {
+  const collection = freshCollection();
+  await insertAll(documents, collection, [{ _id: "0", keep: true }]);
+  await runInDurableObject(objectOf(collection), (_object, state) => {
+    state.storage.sql.exec(`INSERT INTO documents
+      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 11000)
+      SELECT 'things', CAST(i AS TEXT), json_object('_id', CAST(i AS TEXT)) FROM n`);
+  });
+  expect(await documents.deleteMany(collection, { keep: { $ne: true } })).toEqual({ deletedCount: 11_000 });
+  expect(await documents.find(collection, { filter: {}, limit: 9 })).toEqual([{ _id: "0", keep: true }]);
+});
+
+test("documents of many unique values are all removed, and free them", async () => {
+  const collection = freshCollection();
+  const unique = ["list"];
+  for (let n = 0; n < 6; n++) {
+    const list = numbers.slice(0, 9_999).map((value) => value * 10 + n);
+    expect((await documents.insertOne(collection, { list }, { unique })).ok).toBe(true);
+  }
+  expect(await documents.deleteMany(collection, {})).toEqual({ deletedCount: 6 });
+  expect((await documents.insertOne(collection, { list: numbers.slice(0, 99) }, { unique })).ok).toBe(true);
+});
+
+test("lists of lists that a path of indexes leads into stop nobody", async () => {
+  const collection = freshCollection();
+  let value: Json = 1;
+  for (let n = 0; n < 30; n++) value = [{ "0": value }];
+  const path = `a${".0".repeat(60)}`;
+  const document = { _id: "x", a: value };
+  expect((await documents.insertOne(collection, document, { unique: [path] })).ok).toBe(true);
+  expect(await documents.findOne(collection, { [path]: { $gt: 5 } })).toBeNull();
+  expect(await documents.find(collection, { filter: {}, sort: { [path]: 1 }, limit: 1 })).toEqual([document]);
+});
+
+test("a document takes only so many unique values", async () => {
+  const collection = freshCollection();
+  const insert = (count: number) =>
+    documents.insertOne(collection, { list: numbers.slice(0, count) }, { unique: ["list"] });
+  await expect(insert(10_001)).rejects.toThrow(RangeError);
+  expect(await documents.uniqueFields(collection)).toEqual([]);
+  expect((await insert(10_000)).ok).toBe(true);
 });
 
 test("a store that fails is unavailable, whatever it failed of, and the failure is told apart", async () => {

@@ -3,6 +3,7 @@ import type { Json, JsonObject } from "../../../../src/core/json.ts";
 import { planConfig } from "../../../../src/runtime/graph/step-config.ts";
 import type { Tool } from "../../../../src/runtime/tool.ts";
 import { dbDeleteTool } from "../../../../src/runtime/tools/db-delete.ts";
+import { dbFindTool } from "../../../../src/runtime/tools/db-find.ts";
 import { dbInsertTool } from "../../../../src/runtime/tools/db-insert.ts";
 import { dbUpdateTool } from "../../../../src/runtime/tools/db-update.ts";
 import { ownedData } from "../../../../src/storage/documents/collections.ts";
@@ -413,5 +414,24 @@ describe("dbDelete", () => {
 
   test.each(["{{input}}", "a", 5, null, ["{{input}}"]])("does not take the filter %j", (filter) => {
     expect(faultsOf(dbDeleteTool, { filter })).toContainEqual(expect.stringMatching(/^filter: .*object/));
+  });
+});
+
+describe("a filter that takes too much work", () => {
+  const list = Array.from({ length: 100_000 }, (_, n) => n);
+  const filter = { $or: Array.from({ length: 200 }, () => ({ list: { $lt: 0 } })) };
+
+  test.each([
+    ["dbFind", dbFindTool, {}],
+    ["dbDelete", dbDeleteTool, {}],
+    ["dbDelete of many", dbDeleteTool, { many: true }],
+    ["dbUpdate", dbUpdateTool, { update: { $set: { a: 1 } } }],
+  ])("makes %s fail and say what to do, in a dry run too", async (_name, tool, more) => {
+    const { context, users } = await withDocuments({ _id: "x", list });
+    const config = { collection: "users", filter, ...more };
+    const failed = { kind: "fail", message: expect.stringContaining("narrow the filter") };
+    expect(await runTool(tool, config, context)).toEqual(failed);
+    expect(await previewTool(tool, config, context)).toMatchObject({ kind: "fail" });
+    expect(users()).toEqual([{ _id: "x", list }]);
   });
 });
