@@ -58,7 +58,7 @@ export interface RuntimeService {
   followRuns(
     call: Call,
     agentId: string,
-    options: Pick<RunStreamOptions, "lastEventId" | "limit" | "outcome" | "signal" | "mayContinue">,
+    options: Pick<RunStreamOptions, "lastEventId" | "limit" | "outcome" | "signal" | "mayContinue" | "place">,
   ): Promise<Result<Response>>;
   /** Tests of a server's graph; the caller has checked whose server it is. */
   listTestRuns(

@@ -3,6 +3,7 @@ import { toError, validationFailed } from "../../core/errors.ts";
 import type { Logger } from "../../core/logger.ts";
 import { ok, type Result } from "../../core/result.ts";
 import { createEventStream } from "../../http/event-stream.ts";
+import type { StreamPlace } from "../../http/stream-places.ts";
 import type { RunTrace } from "../contract.ts";
 import {
   RUN_STREAM_HEARTBEAT_MS,
@@ -12,12 +13,11 @@ import {
   RUN_STREAM_RECHECK_MS,
   RUN_STREAM_RETRY_MS,
 } from "./limits.ts";
-import { createRunFollower, type SeenRun, stageOf } from "./run-follower.ts";
-import type { RunHistory } from "./run-history.ts";
+import { createRunFollower, type FollowedRuns, type SeenRun, stageOf } from "./run-follower.ts";
 import { runIdAt, runIdTime } from "./run-ids.ts";
 
 export interface RunStreamOptions {
-  readonly history: Pick<RunHistory, "list" | "listAfter">;
+  readonly history: FollowedRuns;
   readonly clock: Clock;
   readonly log: Logger;
   /** Whose runs: see `RunHistory`. */
@@ -32,6 +32,8 @@ export interface RunStreamOptions {
   readonly signal?: AbortSignal | undefined;
   /** Whether the caller may still read; asked every RUN_STREAM_RECHECK_MS. */
   readonly mayContinue?: (() => Promise<boolean>) | undefined;
+  /** Held until the stream has ended. */
+  readonly place?: StreamPlace | undefined;
 }
 
 const LIMITS = {
@@ -57,7 +59,7 @@ export async function streamRuns(options: RunStreamOptions): Promise<Result<Resp
   if (lastEventId !== "" && since === null) {
     return validationFailed([{ path: "Last-Event-ID", message: "the id of a run of this list" }]);
   }
-  const { clock, log, keeper, outcome, signal, mayContinue } = options;
+  const { clock, log, keeper, outcome, signal, mayContinue, place } = options;
   const beganAt = outcome === undefined ? 0 : clock.now();
   const follower = await createRunFollower({ ...options, since });
   const first = await follower.read();
@@ -78,6 +80,7 @@ export async function streamRuns(options: RunStreamOptions): Promise<Result<Resp
       onBroken: (error) => log.warn("run_stream_broke", { keeper, error: toError(error) }),
       signal,
       mayContinue,
+      place,
     }),
   );
 }

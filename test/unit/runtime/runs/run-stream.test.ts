@@ -340,10 +340,10 @@ test("a stream of a busy agent ends after so many reads, and goes on from its la
   const { clock, history, begin, end, open } = createScene();
   let reads = 0;
   const watched = {
-    list: history.list,
-    listAfter: (...call: Parameters<typeof history.listAfter>) => {
+    ...history,
+    headsAfter: (...call: Parameters<typeof history.headsAfter>) => {
       reads++;
-      return history.listAfter(...call);
+      return history.headsAfter(...call);
     },
   };
   const client = await open(undefined, { history: watched });
@@ -352,7 +352,7 @@ test("a stream of a busy agent ends after so many reads, and goes on from its la
     for (let i = 0; i < 20; i++) all.push((await end(begin())).runId);
     await clock.advance(POLL_MS);
   }
-  expect(reads).toBeLessThanOrEqual(600);
+  expect(reads).toBeLessThanOrEqual(450);
   const back = await open(client.lastId());
   await clock.advance(DEEP_MS);
   const got = new Set([...client.seen(), ...back.seen()].map(([runId]) => runId));
@@ -408,10 +408,10 @@ test("it ends when the signal aborts, also in the middle of a wait, and reads no
   const { clock, history, open } = createScene();
   let reads = 0;
   const watched = {
-    list: history.list,
-    listAfter: (...call: Parameters<typeof history.listAfter>) => {
+    ...history,
+    headsAfter: (...call: Parameters<typeof history.headsAfter>) => {
       reads++;
-      return history.listAfter(...call);
+      return history.headsAfter(...call);
     },
   };
   const controller = new AbortController();
@@ -429,10 +429,10 @@ test("when the client goes away, reading stops", async () => {
   const { clock, history, open } = createScene();
   let reads = 0;
   const watched = {
-    list: history.list,
-    listAfter: (...call: Parameters<typeof history.listAfter>) => {
+    ...history,
+    headsAfter: (...call: Parameters<typeof history.headsAfter>) => {
       reads++;
-      return history.listAfter(...call);
+      return history.headsAfter(...call);
     },
   };
   const client = await open(undefined, { history: watched });
@@ -448,10 +448,10 @@ test("while the client does not take what was read, no more is read", async () =
   for (let i = 0; i < 300; i++) await end(begin());
   let reads = 0;
   const watched = {
-    list: history.list,
-    listAfter: (...call: Parameters<typeof history.listAfter>) => {
+    ...history,
+    headsAfter: (...call: Parameters<typeof history.headsAfter>) => {
       reads++;
-      return history.listAfter(...call);
+      return history.headsAfter(...call);
     },
   };
   const made = await streamRuns({ history: watched, clock, log, keeper: AGENT, lastEventId: runIdAt(0) });
@@ -478,8 +478,8 @@ test("a caller who may no longer read is not sent anything more", async () => {
 test("a store that stops answering ends the stream, and tells the log no more than that", async () => {
   const { clock, history, lines, open } = createScene();
   const broken = {
-    list: history.list,
-    listAfter: () => Promise.reject(new StorageUnavailable("no answer")),
+    ...history,
+    headsAfter: () => Promise.reject(new StorageUnavailable("no answer")),
   };
   const client = await open(undefined, { history: broken });
   await clock.advance(2 * POLL_MS);
@@ -489,7 +489,7 @@ test("a store that stops answering ends the stream, and tells the log no more th
 
 test("a store that is down before the first event is told as such", async () => {
   const { clock, log, history } = createScene();
-  const down = { ...history, list: () => Promise.reject(new StorageUnavailable("no answer")) };
+  const down = { ...history, newestHeads: () => Promise.reject(new StorageUnavailable("no answer")) };
   const streaming = streamRuns({ history: down, clock, log, keeper: AGENT, lastEventId: undefined });
   await expect(streaming).rejects.toThrow(StorageUnavailable);
 });
