@@ -288,7 +288,14 @@ function refusalOf(variables: Readonly<Record<string, string>>): ConfigError {
 
 test("who hangs up in the middle of a body leaves a request behind and no error of ours", async () => {
   const app = createTestApp();
-  const paths = ["/mcp/servers", "/mcp", "/agents/agent_1", "/webhooks/deploy", "/webhooks/github/mcp_1", "/tavily/search"];
+  const paths = [
+    "/mcp/servers",
+    "/mcp",
+    "/agents/agent_1",
+    "/webhooks/deploy",
+    "/webhooks/github/mcp_1",
+    "/tavily/search",
+  ];
   for (const path of paths) {
     const raw = new ReadableStream<Uint8Array>({
       start: (controller) => controller.enqueue(new TextEncoder().encode('{"a":')),

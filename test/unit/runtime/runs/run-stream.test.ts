@@ -5,6 +5,8 @@ import type { RunTrace } from "../../../../src/runtime/contract.ts";
 import { createRunHistory } from "../../../../src/runtime/runs/run-history.ts";
 import { runIdAt, runIdTime, testRunsOf } from "../../../../src/runtime/runs/run-ids.ts";
 import { type RunStreamOptions, streamRuns } from "../../../../src/runtime/runs/run-stream.ts";
+import { runs } from "../../../../src/storage/documents/collections.ts";
+import type { Documents } from "../../../../src/storage/documents/documents.ts";
 import { createFakeClock } from "../../../support/fake-clock.ts";
 import { createMemoryDocuments } from "../../../support/memory-documents.ts";
 import { keepByTrace, TESTING_OWNER } from "../../../support/runtime/kept-history.ts";
@@ -15,9 +17,9 @@ const POLL_MS = 1_000;
 const DEEP_MS = 5_000;
 const MAX_MS = 240_000;
 
-function createScene() {
+function createScene(wrap = (documents: Documents): Documents => documents) {
   const clock = createFakeClock();
-  const documents = createMemoryDocuments();
+  const documents = wrap(createMemoryDocuments());
   const { log, lines } = createTestLog();
   const history = keepByTrace(createRunHistory({ documents, clock, log, keepDays: 30 }));
 
@@ -91,6 +93,39 @@ function read(response: Response) {
       await done;
     },
   };
+}
+
+/** What is read of the store, in calls and characters. */
+function meter() {
+  const read = { calls: 0, chars: 0, traces: 0 };
+  const count = (...found: readonly unknown[]) => {
+    read.calls++;
+    for (const document of found) {
+      const text = JSON.stringify(document);
+      read.chars += text.length;
+      if (text.includes('"steps"')) read.traces++;
+    }
+  };
+  const wrap = (documents: Documents): Documents => ({
+    ...documents,
+    async find(collection, query) {
+      const found = await documents.find(collection, query);
+      count(...found);
+      return found;
+    },
+    async findOne(collection, filter) {
+      const found = await documents.findOne(collection, filter);
+      count(found);
+      return found;
+    },
+  });
+  /** What was read since it was last asked. */
+  const take = () => {
+    const taken = { ...read };
+    Object.assign(read, { calls: 0, chars: 0, traces: 0 });
+    return taken;
+  };
+  return { wrap, take };
 }
 
 const idsOf = (runs: readonly RunTrace[]) => runs.map(({ runId, outcome }) => [runId, outcome]);
@@ -358,6 +393,78 @@ test("a stream of a busy agent ends after so many reads, and goes on from its la
   const got = new Set([...client.seen(), ...back.seen()].map(([runId]) => runId));
   expect(all.filter((runId) => !got.has(runId))).toEqual([]);
   await back.hangUp();
+});
+
+test("while nothing new happens no trace is read, however long the runs just before it", async () => {
+  const { wrap, take } = meter();
+  const { clock, history, begin, end, open } = createScene(wrap);
+  const step = { toolId: "s", name: "transform", status: "ok", attempts: 1, durationMs: 1, error: null } as const;
+  const more = { startedAt: new Date(0).toISOString(), outputBytes: 2, rule: null, output: null };
+  const steps = Array.from({ length: 40 }, () => ({ ...step, ...more, input: "x".repeat(3_000) }));
+  const all: RunTrace[] = [];
+  for (let i = 0; i < 30; i++) {
+    await clock.advance(10);
+    all.push(await end(begin(0, { steps })));
+  }
+  await clock.advance(10);
+  const running = begin();
+  await history.write(running);
+  take();
+  const client = await open();
+  await clock.advance(0);
+  expect(client.seen()).toEqual(idsOf([...all.slice(-19), running]));
+  expect(take().traces).toBe(20);
+
+  await clock.advance(30 * POLL_MS);
+  const quiet = take();
+  expect(quiet.traces).toBe(0);
+  expect(quiet.calls).toBe(30);
+  expect(quiet.chars).toBeLessThan(30 * 5_000);
+
+  const ended = await end(running);
+  const next = await end(begin());
+  take();
+  await clock.advance(DEEP_MS + POLL_MS);
+  expect(client.seen().slice(20)).toEqual(expect.arrayContaining(idsOf([ended, next])));
+  expect(client.seen()).toHaveLength(22);
+  expect(take().traces).toBe(2);
+  await client.hangUp();
+});
+
+test("long traces are read some at a time, as the client takes them", async () => {
+  const { wrap, take } = meter();
+  const { clock, history, log, begin, end, open } = createScene(wrap);
+  const all: RunTrace[] = [];
+  for (let i = 0; i < 120; i++) {
+    await clock.advance(10);
+    all.push(await end(begin()));
+  }
+  take();
+  const made = await streamRuns({ history, clock, log, keeper: AGENT, lastEventId: undefined, limit: 100 });
+  if (!made.ok) throw new Error("refused");
+  await clock.advance(10 * POLL_MS);
+  expect(take().traces).toBeLessThanOrEqual(50);
+  await made.value.body?.cancel();
+  const client = await open(undefined, { limit: 100 });
+  await clock.advance(0);
+  expect(client.seen()).toEqual(idsOf(all.slice(-100)));
+  await client.hangUp();
+});
+
+test("a run that is removed, or cannot be read, before it is sent is asked for once", async () => {
+  const { wrap, take } = meter();
+  const { clock, documents, begin, end, open } = createScene(wrap);
+  const client = await open();
+  await clock.advance(0);
+  const odd = await end(begin());
+  await documents.updateOne(runs(AGENT), { _id: odd.runId }, { $set: { startedAt: 1 } });
+  const good = await end(begin());
+  await clock.advance(POLL_MS);
+  expect(client.seen()).toEqual(idsOf([good]));
+  take();
+  await clock.advance(20 * POLL_MS);
+  expect(take().traces).toBe(0);
+  await client.hangUp();
 });
 
 test("other agents' runs and tests of the graph are not among them", async () => {
