@@ -25,8 +25,8 @@ export const TEXT_FAULTS_MAX = 20;
 
 /** Streams that one key, or one address, follows at once: the tabs of a team's dashboards, and some scripts. */
 export const STREAMS_PER_CALLER_MAX = 20;
-/** Streams of an isolate, each with a read of the store every second and some megabytes while it sends long traces. */
-export const STREAMS_PER_ISOLATE_MAX = 100;
+/** Streams of an isolate, each with a read of the store every second and up to ten megabytes while it sends long traces. */
+export const STREAMS_PER_ISOLATE_MAX = 50;
 /** How often an open stream says that it lives. */
 export const STREAM_PLACE_RENEW_MS = 5_000;
 /** Several of those: a stream of which nothing is heard for so long is gone. */

@@ -12,6 +12,7 @@ import {
 import type { RunHead } from "./run-heads.ts";
 import type { RunHistory } from "./run-history.ts";
 import { runIdAt, runIdTime } from "./run-ids.ts";
+import type { RunText, RunTexts } from "./run-texts.ts";
 
 /** What a client has: a run, as it ran or as it ended. */
 export interface SeenRun {
@@ -28,7 +29,7 @@ export type FollowedRuns = Pick<RunHistory, "newestHeads" | "headsAfter" | "find
 /** One reader of one keeper's runs, on its way to the end and beyond. */
 export interface RunFollower {
   /** One page of what is to be sent, which then counts as sent. `caughtUp` when there is no more of it now. */
-  read(): Promise<{ readonly runs: readonly RunTrace[]; readonly caughtUp: boolean }>;
+  read(): Promise<{ readonly runs: readonly RunText[]; readonly caughtUp: boolean }>;
 }
 
 /**
@@ -38,6 +39,7 @@ export interface RunFollower {
  */
 export async function createRunFollower(deps: {
   readonly history: FollowedRuns;
+  readonly texts: RunTexts;
   readonly clock: Clock;
   readonly keeper: string;
   /** Null to begin with the newest runs. What began at most a window before this one may come again. */
@@ -47,7 +49,7 @@ export async function createRunFollower(deps: {
   /** Only runs of this outcome are sent. */
   readonly outcome?: RunTrace["outcome"] | undefined;
 }): Promise<RunFollower> {
-  const { history, clock, keeper, since, limit = RUN_STREAM_INITIAL_RUNS, outcome: wanted } = deps;
+  const { history, texts, clock, keeper, since, limit = RUN_STREAM_INITIAL_RUNS, outcome: wanted } = deps;
   const sent = new Map<string, number>();
   /** Found by the walk, and not read yet. */
   let due: readonly RunHead[] = [];
@@ -120,11 +122,10 @@ export async function createRunFollower(deps: {
     } else position = next;
   }
 
-  async function takeDue(): Promise<readonly RunTrace[]> {
+  async function takeDue(): Promise<readonly RunText[]> {
     if (due.length === 0) return [];
     const page = due.slice(0, RUN_STREAM_PAGE_RUNS);
-    const ids = page.map(({ runId }) => runId);
-    const found = (await history.findAll(keeper, ids)).filter(note);
+    const found = (await texts.read(keeper, page)).filter(note);
     // What is gone, or cannot be read, is not asked for again.
     for (const head of page) note(head);
     due = due.slice(page.length);

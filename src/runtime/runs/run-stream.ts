@@ -15,9 +15,12 @@ import {
 } from "./limits.ts";
 import { createRunFollower, type FollowedRuns, type SeenRun, stageOf } from "./run-follower.ts";
 import { runIdAt, runIdTime } from "./run-ids.ts";
+import { createRunTexts, type RunText, type RunTexts } from "./run-texts.ts";
 
 export interface RunStreamOptions {
   readonly history: FollowedRuns;
+  /** Shared by the streams of an isolate. */
+  readonly texts?: RunTexts | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   /** Whose runs: see `RunHistory`. */
@@ -61,7 +64,7 @@ export async function streamRuns(options: RunStreamOptions): Promise<Result<Resp
   }
   const { clock, log, keeper, outcome, signal, mayContinue, place } = options;
   const beganAt = outcome === undefined ? 0 : clock.now();
-  const follower = await createRunFollower({ ...options, since });
+  const follower = await createRunFollower({ ...options, texts: options.texts ?? createRunTexts(options), since });
   const first = await follower.read();
   // Whoever begins where nothing such ran yet and comes back has missed nothing either.
   const origin = since === null && first.runs.length === 0 ? `id: ${runIdAt(beganAt)}\n\n` : "";
@@ -93,12 +96,12 @@ function parseEventId(text: string): SeenRun | null {
   return { runId, stage: stage === "running" || stage === "interrupted" ? stage : "ended" };
 }
 
-function writeRuns(runs: readonly RunTrace[]): string {
+function writeRuns(runs: readonly RunText[]): string {
   return runs
-    .map((run) => {
-      const stage = stageOf(run.outcome);
-      const id = stage === "ended" ? run.runId : `${run.runId}.${stage}`;
-      return `id: ${id}\nevent: run\ndata: ${JSON.stringify(run)}\n\n`;
+    .map(({ runId, outcome, json }) => {
+      const stage = stageOf(outcome);
+      const id = stage === "ended" ? runId : `${runId}.${stage}`;
+      return `id: ${id}\nevent: run\ndata: ${json}\n\n`;
     })
     .join("");
 }

@@ -9,7 +9,7 @@ import { createStreamPlaces, type StreamPlace } from "../../../src/http/stream-p
 import { createFakeClock } from "../../support/fake-clock.ts";
 
 const PER_CALLER = 20;
-const PER_ISOLATE = 100;
+const PER_ISOLATE = 50;
 const MAX_MS = 60_000;
 const LEASE_MS = 20_000;
 const NOTHING: EventPage = { text: "", caughtUp: true };

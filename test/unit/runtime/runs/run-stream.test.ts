@@ -5,6 +5,7 @@ import type { RunTrace } from "../../../../src/runtime/contract.ts";
 import { createRunHistory } from "../../../../src/runtime/runs/run-history.ts";
 import { runIdAt, runIdTime, testRunsOf } from "../../../../src/runtime/runs/run-ids.ts";
 import { type RunStreamOptions, streamRuns } from "../../../../src/runtime/runs/run-stream.ts";
+import { createRunTexts } from "../../../../src/runtime/runs/run-texts.ts";
 import { runs } from "../../../../src/storage/documents/collections.ts";
 import type { Documents } from "../../../../src/storage/documents/documents.ts";
 import { createFakeClock } from "../../../support/fake-clock.ts";
@@ -448,6 +449,50 @@ test("long traces are read some at a time, as the client takes them", async () =
   const client = await open(undefined, { limit: 100 });
   await clock.advance(0);
   expect(client.seen()).toEqual(idsOf(all.slice(-100)));
+  await client.hangUp();
+});
+
+test("those who follow one agent share what is read of its runs, and each gets all of it", async () => {
+  const { wrap, take } = meter();
+  const { clock, history, begin, end, open } = createScene(wrap);
+  const texts = createRunTexts({ history, clock });
+  const all: RunTrace[] = [];
+  for (let i = 0; i < 20; i++) {
+    await clock.advance(10);
+    all.push(await end(begin()));
+  }
+  const running = begin();
+  await history.write(running);
+  take();
+  const opening = Array.from({ length: 10 }, () => open(undefined, { texts }));
+  await clock.advance(1_000);
+  const clients = await Promise.all(opening);
+  await clock.advance(1_000);
+  for (const client of clients) expect(client.seen()).toEqual(idsOf([...all.slice(-19), running]));
+  // The one that still runs is read for each of them: it is never the same for long.
+  expect(take().traces).toBeLessThanOrEqual(19 + 10);
+  const ended = await end(running);
+  await clock.advance(DEEP_MS + POLL_MS);
+  for (const client of clients) expect(client.seen().at(-1)).toEqual([ended.runId, "ok"]);
+  for (const client of clients) expect(client.seen()).toHaveLength(21);
+  for (const client of clients) await client.hangUp();
+});
+
+test("a read that was cut off without a sign holds the others up for a moment only", async () => {
+  const { clock, history, begin, end, open } = createScene();
+  const run = await end(begin());
+  let isStuck = true;
+  const findAll = (...call: Parameters<typeof history.findAll>) =>
+    isStuck ? new Promise<never>(() => {}) : history.findAll(...call);
+  const texts = createRunTexts({ history: { findAll }, clock });
+  void open(undefined, { texts });
+  await clock.advance(100);
+  isStuck = false;
+  const opening = open(undefined, { texts });
+  await clock.advance(3_000);
+  const client = await opening;
+  await clock.advance(0);
+  expect(client.seen()).toEqual(idsOf([run]));
   await client.hangUp();
 });
 
