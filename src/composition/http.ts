@@ -9,6 +9,7 @@ import { createWebhookEndpoints } from "../deploy/webhooks/routes.ts";
 import type { AppEnv } from "../http/context.ts";
 import { createGuard } from "../http/guard.ts";
 import { createIdempotency } from "../http/idempotency.ts";
+import { createStreamPlaces } from "../http/stream-places.ts";
 import type { Jobs } from "../jobs.ts";
 import { createJobEndpoints } from "../jobs-routes.ts";
 import { createKeyEndpoints } from "../keys/routes.ts";
@@ -49,6 +50,7 @@ export function composeApp(
     { name: "jina", required: false, probe: asked(config.JINA_API_KEY) },
   ];
   const { version } = packageJson;
+  const streams = createStreamPlaces({ clock });
   return createApp({
     config,
     clock,
@@ -69,12 +71,15 @@ export function composeApp(
     }),
     idempotency: createIdempotency({ documents, clock, ids, defer, log }),
     endpoints: [
-      ...createServerEndpoints(servers, ({ serverId, ownerId }, options) =>
-        streamLogs({ executionLog: services.executionLog, clock, log, serverId, ownerId, ...options }),
+      ...createServerEndpoints(
+        servers,
+        ({ serverId, ownerId }, options) =>
+          streamLogs({ executionLog: services.executionLog, clock, log, serverId, ownerId, ...options }),
+        streams,
       ),
       ...createDeployEndpoints(deploys, deleteServer),
       ...createWebhookEndpoints(webhooks, { bodyLimitBytes: config.BODY_LIMIT_BYTES }),
-      ...createRuntimeEndpoints(runtime, services.toRunRequest),
+      ...createRuntimeEndpoints(runtime, services.toRunRequest, streams),
       ...createTestRunEndpoints(services.testRun, runtime, (call, id, ownerId) => servers.get(call, id, ownerId)),
       ...createToolsEndpoints(toolRegistry),
       ...createSecretEndpoints(services.secrets),

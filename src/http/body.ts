@@ -26,8 +26,9 @@ export async function readJsonBody(request: Request, maxBytes: number): Promise<
 /** The same as text, not parsed yet; empty where there is no body. */
 export async function readJsonText(request: Request, maxBytes: number): Promise<Result<string>> {
   const { headers } = request;
-  const bytes = await readBodyBounded(request, maxBytes);
-  if (bytes === null) return tooLarge(maxBytes);
+  const read = await readBodyBytes(request, maxBytes);
+  if (!read.ok) return read;
+  const bytes = read.value;
   if (bytes.length === 0) return ok("");
   const encoding = headers.get("content-encoding");
   if (encoding !== null && encoding.toLowerCase() !== "identity") {
@@ -39,6 +40,21 @@ export async function readJsonText(request: Request, maxBytes: number): Promise<
   }
   const text = decodeUtf8(bytes);
   return text === null ? validationFailed([{ path: "", message: "the body is not valid UTF-8" }]) : ok(text);
+}
+
+/**
+ * The bytes as they came, counted while they stream. A body that breaks off is its sender's failure, who has hung up or
+ * framed it wrongly; one that was read before is a bug, and throws.
+ */
+export async function readBodyBytes(request: Request, maxBytes: number): Promise<Result<Uint8Array>> {
+  if (request.bodyUsed) throw new Error("the request's body was read before");
+  let bytes: Uint8Array | null;
+  try {
+    bytes = await readBodyBounded(request, maxBytes);
+  } catch {
+    return validationFailed([{ path: "", message: "the connection ended before the body did" }]);
+  }
+  return bytes === null ? tooLarge(maxBytes) : ok(bytes);
 }
 
 export function parseJsonText(text: string): Result<Json> {

@@ -53,6 +53,12 @@ export function clientAddress(c: AppContext): string {
   return (c.get("trustsForwardedAddress") ? c.req.header("cf-connecting-ip") : peerAddress(c.req.raw)) ?? "unknown";
 }
 
+/** Who is counted: the key, or the address of a caller without one. */
+export function callerOf(c: AppContext): string {
+  const actor = c.get("actor");
+  return actor.kind === "anonymous" ? `address:${clientAddress(c)}` : `key:${actor.id}`;
+}
+
 /** `address:port` or `[address]:port`, filled in by a runtime that no proxy stands in front of. */
 function peerAddress(request: Request): string | undefined {
   const peer = "cf" in request ? ownProperty(request.cf, "clientIp") : undefined;

@@ -1,5 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import { validationFailed } from "../core/errors.ts";
+import { STREAM_PLACE_RENEW_MS } from "./limits.ts";
+import type { StreamPlace } from "./stream-places.ts";
 
 const HEADERS = {
   "Content-Type": "text/event-stream",
@@ -34,7 +36,8 @@ export interface EventPage {
 /**
  * Server-sent events out of pages that are read again and again, only when the client takes what was read before.
  * `first` has been read already, so that a failure there is an answer of its own. A read that throws ends the stream:
- * clients come back with the last id.
+ * clients come back with the last id. However the stream ends, its place is given back; one whose client takes nothing
+ * is broken off soon after its time.
  */
 export function createEventStream(options: {
   readonly clock: Clock;
@@ -46,8 +49,10 @@ export function createEventStream(options: {
   readonly signal?: AbortSignal | undefined;
   /** Whether the caller may still read. */
   readonly mayContinue?: (() => Promise<boolean>) | undefined;
+  /** Held until the stream has ended. */
+  readonly place?: StreamPlace | undefined;
 }): Response {
-  const { clock, limits, first, signal, mayContinue } = options;
+  const { clock, limits, first, signal, mayContinue, place } = options;
   const encoder = new TextEncoder();
   const startedAt = clock.now();
   let spokeAt = startedAt;
@@ -57,10 +62,28 @@ export function createEventStream(options: {
   let stopped = false;
   let cancelled = false;
   let wake = () => {};
+  let stopRenewing = () => {};
 
   function stop(): void {
     stopped = true;
     wake();
+    finish();
+  }
+
+  function finish(): void {
+    stopRenewing();
+    signal?.removeEventListener("abort", stop);
+    place?.giveBack();
+  }
+
+  /** Beside the reads: a client that takes nothing is read nothing for. */
+  function keepPlace(breakOff: () => void): void {
+    stopRenewing = clock.after(STREAM_PLACE_RENEW_MS, () => {
+      if (clock.now() < startedAt + limits.maxMs + STREAM_PLACE_RENEW_MS) {
+        place?.renew();
+        keepPlace(breakOff);
+      } else breakOff();
+    });
   }
 
   function pause(ms: number): Promise<void> {
@@ -106,29 +129,36 @@ export function createEventStream(options: {
     }
   }
 
-  if (signal?.aborted) stopped = true;
-  signal?.addEventListener("abort", stop, { once: true });
-
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
       controller.enqueue(encoder.encode(first.text));
+      keepPlace(() => {
+        cancelled = true;
+        stop();
+        controller.error(new Error("the client does not take what is sent"));
+      });
     },
     async pull(controller) {
-      const text = await next().catch((error: unknown) => {
+      let isOpen = false;
+      try {
+        const text = await next();
+        if (text !== null && !stopped) {
+          controller.enqueue(encoder.encode(text));
+          isOpen = true;
+        }
+      } catch (error) {
         options.onBroken(error);
-        return null;
-      });
-      if (text !== null && !stopped) {
-        controller.enqueue(encoder.encode(text));
-        return;
+      } finally {
+        if (!isOpen) finish();
       }
-      signal?.removeEventListener("abort", stop);
-      if (!cancelled) controller.close();
+      if (!isOpen && !cancelled) controller.close();
     },
     cancel() {
       cancelled = true;
       stop();
     },
   });
+  signal?.addEventListener("abort", stop, { once: true });
+  if (signal?.aborted) stop();
   return new Response(body, { headers: HEADERS });
 }

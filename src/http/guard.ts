@@ -7,7 +7,7 @@ import { isJwtShaped } from "../core/jwt-shape.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { Admission, Tier } from "../storage/shared-state/shared-state.ts";
 import type { AdmissionControl, Gate } from "./admission/contract.ts";
-import { type AppContext, clientAddress } from "./context.ts";
+import { type AppContext, callerOf } from "./context.ts";
 import type { Access, AnyEndpointSpec, Guard } from "./endpoint.ts";
 import { wholeSeconds } from "./rate-limit-headers.ts";
 
@@ -57,7 +57,7 @@ export function createGuard(deps: {
   function admit(c: AppContext, spec: AnyEndpointSpec, identity: Result<Identity>): AtOnce<Result<Gate | null>> {
     const { actor, limits } = identity.ok ? identity.value : ANONYMOUS;
     if (spec.limited === false || actor.kind === "system") return ADMITTED;
-    const subject = actor.kind === "anonymous" ? `address:${clientAddress(c)}` : `key:${actor.id}`;
+    const subject = callerOf(c);
     const tiers = tiersFor(limits);
     const decided = admission.decide(subject, tiers);
     if (decided !== null) {

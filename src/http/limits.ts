@@ -31,3 +31,14 @@ export const INPUT_MEMO_MAX_CHARS = 1_024;
 
 /** Faults of a body's text that an answer lists: enough to find their source by, where every text of a body may be one. */
 export const TEXT_FAULTS_MAX = 20;
+
+/** Streams that one key, or one address, follows at once: the tabs of a team's dashboards, and some scripts. */
+export const STREAMS_PER_CALLER_MAX = 20;
+/** Streams of an isolate, each with a read of the store every second and up to ten megabytes while it sends long traces. */
+export const STREAMS_PER_ISOLATE_MAX = 50;
+/** How often an open stream says that it lives. */
+export const STREAM_PLACE_RENEW_MS = 5_000;
+/** Several of those: a stream of which nothing is heard for so long is gone. */
+export const STREAM_PLACE_LEASE_MS = 20_000;
+/** That a client has gone shows within two heartbeats of its stream, of 5 s each. */
+export const STREAMS_FULL_RETRY_SECONDS = 10;

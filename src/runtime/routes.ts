@@ -6,6 +6,7 @@ import { type AppContext, clientAddress } from "../http/context.ts";
 import { type Endpoint, endpoint, refusal } from "../http/endpoint.ts";
 import { CURSOR_REFUSED } from "../http/event-stream.ts";
 import { cursorOf, ownerId, pageOf, pageQuery, serverId } from "../http/schemas.ts";
+import type { StreamPlaces } from "../http/stream-places.ts";
 import { agentAnswer, createAgentBody, RUN_OUTCOMES, runIdSchema, runTraceSchema } from "./contract.ts";
 import type { ToRunRequest } from "./execution/run-request.ts";
 import { toResponse } from "./execution/run-response.ts";
@@ -27,8 +28,12 @@ const runInput = z
 const ANYTHING = { schema: z.unknown(), contentType: "*/*" };
 
 /** The agents contract, as this Worker's own runtime serves it. */
-export function createRuntimeEndpoints(runtime: RuntimeService, toRunRequest: ToRunRequest): readonly Endpoint[] {
-  return [...keepingAgents(runtime), ...runningAgents(runtime, toRunRequest)];
+export function createRuntimeEndpoints(
+  runtime: RuntimeService,
+  toRunRequest: ToRunRequest,
+  streams: StreamPlaces,
+): readonly Endpoint[] {
+  return [...keepingAgents(runtime), ...runningAgents(runtime, toRunRequest, streams)];
 }
 
 function keepingAgents(runtime: RuntimeService): readonly Endpoint[] {
@@ -125,7 +130,11 @@ function answerRun(c: AppContext, { runId, result }: Run): Response {
   return response;
 }
 
-function runningAgents(runtime: RuntimeService, toRunRequest: ToRunRequest): readonly Endpoint[] {
+function runningAgents(
+  runtime: RuntimeService,
+  toRunRequest: ToRunRequest,
+  streams: StreamPlaces,
+): readonly Endpoint[] {
   return [
     endpoint(
       {
@@ -174,7 +183,7 @@ function runningAgents(runtime: RuntimeService, toRunRequest: ToRunRequest): rea
         description:
           "With `Accept: text/event-stream` the runs follow live as server-sent events named `run`; `Last-Event-ID` " +
           "goes on where a stream ended, and without it `limit` says with how many of the newest runs it begins. With " +
-          "`outcome` only runs of that outcome are told.",
+          "`outcome` only runs of that outcome are told. Of too many streams at once the next is refused with 429.",
         access: "servers:read",
         params: agentParams,
         query: z.object({ ...pageQuery, cursor: cursorOf(runIdSchema), outcome: z.enum(RUN_OUTCOMES).optional() }),
@@ -188,14 +197,16 @@ function runningAgents(runtime: RuntimeService, toRunRequest: ToRunRequest): rea
         if (!acceptsEventStream(c.req.header("accept"))) return runtime.listRuns(call, params.agentId, query);
         const { limit, cursor, outcome } = query;
         if (cursor !== undefined) return CURSOR_REFUSED;
-        const mayContinue = c.get("mayContinue");
-        const stream = await runtime.followRuns(call, params.agentId, {
-          limit,
-          outcome,
-          lastEventId: c.req.header("last-event-id"),
-          signal: call.signal?.(),
-          mayContinue,
-        });
+        const stream = await streams.open(c, (place) =>
+          runtime.followRuns(call, params.agentId, {
+            limit,
+            outcome,
+            lastEventId: c.req.header("last-event-id"),
+            signal: call.signal?.(),
+            mayContinue: c.get("mayContinue"),
+            place,
+          }),
+        );
         return stream.ok ? stream.value : stream;
       },
     ),

@@ -14,6 +14,7 @@ import type { Run, Runner, RunOptions, TestedServer, TestRunOptions } from "./ru
 import type { RunHistory } from "./runs/run-history.ts";
 import { type TestedBy, testRunsOf } from "./runs/run-ids.ts";
 import { type RunStreamOptions, streamRuns } from "./runs/run-stream.ts";
+import { createRunTexts } from "./runs/run-texts.ts";
 
 /** What the agents contract answers about an agent. */
 export interface Agent {
@@ -58,7 +59,7 @@ export interface RuntimeService {
   followRuns(
     call: Call,
     agentId: string,
-    options: Pick<RunStreamOptions, "lastEventId" | "limit" | "outcome" | "signal" | "mayContinue">,
+    options: Pick<RunStreamOptions, "lastEventId" | "limit" | "outcome" | "signal" | "mayContinue" | "place">,
   ): Promise<Result<Response>>;
   /** Tests of a server's graph; the caller has checked whose server it is. */
   listTestRuns(
@@ -82,6 +83,7 @@ export interface RuntimeDeps {
 /** The data plane: keeps agents and runs them. Holds no I/O objects, so one serves all requests of an isolate. */
 export function createRuntimeService(deps: RuntimeDeps): RuntimeService {
   const { agents: store, runner, plans, history, clock, log, defer } = deps;
+  const texts = createRunTexts(deps);
 
   /** The agent if the caller's owner has it; another's is as absent as none. */
   async function findOwn(call: Call, scope: Scope, agentId: string): Promise<Result<AgentRecord>> {
@@ -161,7 +163,7 @@ export function createRuntimeService(deps: RuntimeDeps): RuntimeService {
     },
     async followRuns(call, agentId, options) {
       const agent = await findOwn(call, "servers:read", agentId);
-      return agent.ok ? streamRuns({ history, clock, log, keeper: agentId, ...options }) : agent;
+      return agent.ok ? streamRuns({ history, texts, clock, log, keeper: agentId, ...options }) : agent;
     },
     async listTestRuns(server, { limit, cursor }) {
       return toPage(await history.list(testRunsOf(server), limit + 1, cursor), limit, (run) => run.runId);

@@ -3,6 +3,7 @@ import { toError, validationFailed } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import { ok, type Result } from "../core/result.ts";
 import { createEventStream } from "../http/event-stream.ts";
+import type { StreamPlace } from "../http/stream-places.ts";
 import type { ExecutionLog, LogEvent } from "./execution-log.ts";
 import {
   LOG_STREAM_HEARTBEAT_MS,
@@ -24,8 +25,12 @@ export interface LogStreamOptions {
   readonly lastEventId: string | undefined;
   /** With how many of the newest events it begins; LOG_STREAM_INITIAL_EVENTS where it is left out. */
   readonly limit?: number;
+  /** Ends the stream. */
+  readonly signal?: AbortSignal | undefined;
   /** Whether the caller may still read; asked every LOG_STREAM_RECHECK_MS. */
-  readonly mayContinue?: () => Promise<boolean>;
+  readonly mayContinue?: (() => Promise<boolean>) | undefined;
+  /** Held until the stream has ended. */
+  readonly place?: StreamPlace | undefined;
 }
 
 const LIMITS = {
@@ -53,7 +58,7 @@ export async function streamLogs(options: LogStreamOptions): Promise<Result<Resp
   const first = await follower.read();
   // Whoever begins at an empty log and comes back has missed nothing either.
   const origin = since === null && first.events.length === 0 ? `id: ${logIdAt(0)}\n\n` : "";
-  const { clock, log, serverId, mayContinue } = options;
+  const { clock, log, serverId, signal, mayContinue, place } = options;
   return ok(
     createEventStream({
       clock,
@@ -67,7 +72,9 @@ export async function streamLogs(options: LogStreamOptions): Promise<Result<Resp
         return { text: writeEvents(events, follower), caughtUp };
       },
       onBroken: (error) => log.warn("log_stream_broke", { serverId, error: toError(error) }),
+      signal,
       mayContinue,
+      place,
     }),
   );
 }

@@ -5,6 +5,7 @@ import { acceptsEventStream } from "../http/accept.ts";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
 import { CURSOR_REFUSED } from "../http/event-stream.ts";
 import { pageOf, pageQuery } from "../http/schemas.ts";
+import type { StreamPlaces } from "../http/stream-places.ts";
 import type { ServerRecord } from "./contract.ts";
 import {
   createServerBody,
@@ -31,10 +32,14 @@ const tag = "Servers";
 /** A server's log as it happens, see `log-stream.ts`. */
 type FollowLog = (
   server: Pick<ServerRecord, "serverId" | "ownerId">,
-  options: Pick<LogStreamOptions, "lastEventId" | "limit" | "mayContinue">,
+  options: Pick<LogStreamOptions, "lastEventId" | "limit" | "signal" | "mayContinue" | "place">,
 ) => Promise<Result<Response>>;
 
-export function createServerEndpoints(servers: ServerService, followLog: FollowLog): readonly Endpoint[] {
+export function createServerEndpoints(
+  servers: ServerService,
+  followLog: FollowLog,
+  streams: StreamPlaces,
+): readonly Endpoint[] {
   return [
     endpoint(
       {
@@ -181,7 +186,7 @@ export function createServerEndpoints(servers: ServerService, followLog: FollowL
         description:
           "With `Accept: text/event-stream` it follows live: the newest `limit` events first, or with `Last-Event-ID` " +
           "what is newer; each with `id`, its type as `event`, and the event as `data`. Streams end after some minutes: come back " +
-          "with the last id.",
+          "with the last id. Of too many streams at once the next is refused with 429.",
         responses: [
           { status: 200, description: "Events, newest first", schema: pageOf(logEventSchema) },
           { status: 200, description: "Events as they happen", schema: z.string(), contentType: "text/event-stream" },
@@ -193,12 +198,15 @@ export function createServerEndpoints(servers: ServerService, followLog: FollowL
         if (query.cursor !== undefined) return CURSOR_REFUSED;
         const record = await servers.get(call, params.serverId, query.ownerId);
         if (!record.ok) return record;
-        const mayContinue = c.get("mayContinue");
-        const stream = await followLog(record.value, {
-          limit: query.limit,
-          lastEventId: c.req.header("last-event-id"),
-          ...(mayContinue === undefined ? {} : { mayContinue }),
-        });
+        const stream = await streams.open(c, (place) =>
+          followLog(record.value, {
+            limit: query.limit,
+            lastEventId: c.req.header("last-event-id"),
+            signal: call.signal?.(),
+            mayContinue: c.get("mayContinue"),
+            place,
+          }),
+        );
         return stream.ok ? stream.value : stream;
       },
     ),

@@ -1,5 +1,5 @@
-import { readBounded } from "../../core/bounded-body.ts";
-import { err, ok, type Result } from "../../core/result.ts";
+import { ok, type Result } from "../../core/result.ts";
+import { readBodyBytes } from "../../http/body.ts";
 import type { AppContext } from "../../http/context.ts";
 import { type Endpoint, endpoint, type ResponseSpec } from "../../http/endpoint.ts";
 import { serverParams } from "../../servers/contract.ts";
@@ -74,11 +74,8 @@ export function createWebhookEndpoints(
 }
 
 async function readWebhook(c: AppContext, maxBytes: number): Promise<Result<IncomingWebhook>> {
-  const { headers, body } = c.req.raw;
-  const announced = Number(headers.get("content-length") ?? 0);
-  const bytes = announced > maxBytes ? null : await readBounded(body, maxBytes);
-  if (bytes === null) return err({ code: "PAYLOAD_TOO_LARGE", detail: `the body is larger than ${maxBytes} bytes` });
-  return ok({ headers, body: bytes });
+  const read = await readBodyBytes(c.req.raw, maxBytes);
+  return read.ok ? ok({ headers: c.req.raw.headers, body: read.value }) : read;
 }
 
 function respond(c: AppContext, received: Result<WebhookReply>): Result<unknown> | Response {

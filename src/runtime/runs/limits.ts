@@ -34,8 +34,16 @@ export const RUN_STREAM_THOROUGH_MS = 5_000;
 export const RUN_STREAM_RECENT_MS = 8_000;
 /** A run that began longer ago no longer changes. The time that isolates' clocks differ by, and a read, are in it. */
 export const RUN_STREAM_WINDOW_MS = RUN_DEAD_AFTER_MS + 15_000;
-/** Traces are large: a page stays within some megabytes, whatever is in them. */
-export const RUN_STREAM_PAGE_RUNS = 25;
+/** Read at once of what may have changed, at about 100 bytes each: as many as a stream remembers. */
+export const RUN_STREAM_PAGE_HEADS = 200;
+/** Traces are large: a page of those that are to be sent stays within two megabytes, whatever is in them. */
+export const RUN_STREAM_PAGE_RUNS = 10;
+/** Ended runs that an isolate keeps as text for its streams: two screenfuls of the longest traces, of 128 MB. */
+export const RUN_TEXTS_MAX_CHARS = 8_388_608;
+/** How often a stream looks whether it is its turn to read traces. */
+export const RUN_TEXTS_TURN_MS = 20;
+/** Whoever reads one page for longer has been cut off, or has a store that does not answer. */
+export const RUN_TEXTS_TURN_MAX_MS = 2_000;
 /** Runs that a stream remembers to have sent. Of an agent that is busier, what changes late is not seen. */
 export const RUN_STREAM_REMEMBERED_RUNS = 200;
 /** Proxies cut what is silent for 30 to 60 s; and that a client has gone shows in workerd only when it is written to. */
@@ -43,8 +51,8 @@ export const RUN_STREAM_HEARTBEAT_MS = 5_000;
 /** How soon a client comes back after a stream has ended. */
 export const RUN_STREAM_RETRY_MS = 2_000;
 export const RUN_STREAM_MAX_MS = 240_000;
-/** Within the thousand calls that a request of a Worker may make, with those that end dead runs. */
-export const RUN_STREAM_MAX_READS = 600;
+/** Two calls each: within the thousand that a request of a Worker may make, with those that end dead runs. */
+export const RUN_STREAM_MAX_READS = 450;
 /** A revoked key ends within 30 s everywhere (the HTTP contract); isolates remember a key for 20 s of them. */
 export const RUN_STREAM_RECHECK_MS = 8_000;
 

@@ -2,14 +2,17 @@ import type { Clock } from "../../core/clock.ts";
 import type { RunTrace } from "../contract.ts";
 import {
   RUN_STREAM_INITIAL_RUNS,
+  RUN_STREAM_PAGE_HEADS,
   RUN_STREAM_PAGE_RUNS,
   RUN_STREAM_RECENT_MS,
   RUN_STREAM_REMEMBERED_RUNS,
   RUN_STREAM_THOROUGH_MS,
   RUN_STREAM_WINDOW_MS,
 } from "./limits.ts";
+import type { RunHead } from "./run-heads.ts";
 import type { RunHistory } from "./run-history.ts";
 import { runIdAt, runIdTime } from "./run-ids.ts";
+import type { RunText, RunTexts } from "./run-texts.ts";
 
 /** What a client has: a run, as it ran or as it ended. */
 export interface SeenRun {
@@ -21,18 +24,22 @@ export interface SeenRun {
 const STAGES = ["running", "interrupted", "ended"] as const;
 type Stage = (typeof STAGES)[number];
 
+export type FollowedRuns = Pick<RunHistory, "newestHeads" | "headsAfter" | "findAll">;
+
 /** One reader of one keeper's runs, on its way to the end and beyond. */
 export interface RunFollower {
   /** One page of what is to be sent, which then counts as sent. `caughtUp` when there is no more of it now. */
-  read(): Promise<{ readonly runs: readonly RunTrace[]; readonly caughtUp: boolean }>;
+  read(): Promise<{ readonly runs: readonly RunText[]; readonly caughtUp: boolean }>;
 }
 
 /**
  * Runs sort by their start, and show up when they write or end: up to RUN_STREAM_WINDOW_MS later. So every walk to the
- * end begins as far back; those between two thorough ones look at what began lately. What was sent is remembered.
+ * end begins as far back; those between two thorough ones look at what began lately. What was sent is remembered. Walks
+ * read how far runs have come, and whole only those that came further: while nothing happens no trace is read.
  */
 export async function createRunFollower(deps: {
-  readonly history: Pick<RunHistory, "list" | "listAfter">;
+  readonly history: FollowedRuns;
+  readonly texts: RunTexts;
   readonly clock: Clock;
   readonly keeper: string;
   /** Null to begin with the newest runs. What began at most a window before this one may come again. */
@@ -42,24 +49,26 @@ export async function createRunFollower(deps: {
   /** Only runs of this outcome are sent. */
   readonly outcome?: RunTrace["outcome"] | undefined;
 }): Promise<RunFollower> {
-  const { history, clock, keeper, since, limit = RUN_STREAM_INITIAL_RUNS, outcome: wanted } = deps;
+  const { history, texts, clock, keeper, since, limit = RUN_STREAM_INITIAL_RUNS, outcome: wanted } = deps;
   const sent = new Map<string, number>();
-  let waiting: readonly RunTrace[] | null = null;
+  /** Found by the walk, and not read yet. */
+  let due: readonly RunHead[] = [];
   /** What goes up to here is settled. */
   let floor = beginOf(since, clock.now());
   let nextFloor = floor;
   let position = floor;
+  let isFirst = since === null;
   let walk: { readonly beganAt: number; readonly thorough: boolean } | null = null;
   let thoroughAt = Number.NEGATIVE_INFINITY;
 
   if (since === null) {
     // Of fewer than these the others may still come further.
     const count = Math.max(limit, RUN_STREAM_INITIAL_RUNS);
-    const newest = (await history.list(keeper, count, undefined, wanted)).toReversed();
+    const newest = await history.newestHeads(keeper, count, wanted);
     const [oldest] = newest;
     if (oldest !== undefined && newest.length === count) raise(beforeRun(oldest.runId));
-    take(newest.slice(0, -limit));
-    waiting = newest.slice(-limit);
+    for (const head of newest.slice(0, -limit)) note(head);
+    due = newest.slice(-limit);
   } else sent.set(since.runId, STAGES.indexOf(since.stage));
 
   function raise(runId: string): void {
@@ -89,31 +98,46 @@ export async function createRunFollower(deps: {
     nextFloor = runIdAt(beganAt - RUN_STREAM_WINDOW_MS);
   }
 
-  function take(found: readonly RunTrace[]): readonly RunTrace[] {
-    return found.filter(({ runId, outcome }) => {
-      const stage = STAGES.indexOf(stageOf(outcome));
-      if ((sent.get(runId) ?? -1) >= stage) return false;
-      sent.set(runId, stage);
-      return wanted === undefined || outcome === wanted;
-    });
+  /** False where the client has as much of the run already. */
+  function note({ runId, outcome }: RunHead): boolean {
+    const stage = STAGES.indexOf(stageOf(outcome));
+    if ((sent.get(runId) ?? -1) >= stage) return false;
+    sent.set(runId, stage);
+    return true;
+  }
+
+  function isDue({ runId, outcome }: RunHead): boolean {
+    if (wanted !== undefined && outcome !== wanted) note({ runId, outcome });
+    return (sent.get(runId) ?? -1) < STAGES.indexOf(stageOf(outcome));
+  }
+
+  async function look(): Promise<void> {
+    settle();
+    walk ??= beginWalk();
+    const { heads, next } = await history.headsAfter(keeper, RUN_STREAM_PAGE_HEADS, position);
+    due = heads.filter(isDue);
+    if (next === null) {
+      endWalk(walk);
+      walk = null;
+    } else position = next;
+  }
+
+  async function takeDue(): Promise<readonly RunText[]> {
+    if (due.length === 0) return [];
+    const page = due.slice(0, RUN_STREAM_PAGE_RUNS);
+    const found = (await texts.read(keeper, page)).filter(note);
+    // What is gone, or cannot be read, is not asked for again.
+    for (const head of page) note(head);
+    due = due.slice(page.length);
+    return wanted === undefined ? found : found.filter(({ outcome }) => outcome === wanted);
   }
 
   return {
     async read() {
-      if (waiting !== null) {
-        const found = waiting;
-        waiting = null;
-        return { runs: take(found), caughtUp: true };
-      }
-      settle();
-      walk ??= beginWalk();
-      const page = await history.listAfter(keeper, RUN_STREAM_PAGE_RUNS, position);
-      const caughtUp = page.length < RUN_STREAM_PAGE_RUNS;
-      if (caughtUp) {
-        endWalk(walk);
-        walk = null;
-      } else position = page.at(-1)?.runId ?? position;
-      return { runs: take(page), caughtUp };
+      if (due.length === 0 && !isFirst) await look();
+      isFirst = false;
+      const runs = await takeDue();
+      return { runs, caughtUp: due.length === 0 && walk === null };
     },
   };
 }

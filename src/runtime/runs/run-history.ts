@@ -7,6 +7,7 @@ import type { Documents, Filter, FindQuery } from "../../storage/documents/docum
 import type { RunStats, RunTrace } from "../contract.ts";
 import { CLEAN_UP_MAX_PRUNINGS, JOURNALLED_MAX_ENTRIES, PRUNE_RUNS, RUN_BATCH } from "./limits.ts";
 import { type RunDocument, readTrace, toDocument } from "./run-document.ts";
+import { createRunHeads, type RunHead, type RunHeads } from "./run-heads.ts";
 import type { RunJournal } from "./run-journal.ts";
 import { createRunRetention } from "./run-retention.ts";
 import { type Amounts, createRunSums } from "./run-sums.ts";
@@ -27,8 +28,12 @@ export interface RunHistory extends RunJournal {
   count(keeper: string, amounts: Amounts): Promise<void>;
   /** Newest first; `before` is the id of the last run already seen. */
   list(keeper: string, limit: number, before?: string, outcome?: RunTrace["outcome"]): Promise<readonly RunTrace[]>;
+  /** The same without the traces, oldest first. */
+  newestHeads(keeper: string, limit: number, outcome?: RunTrace["outcome"]): Promise<readonly RunHead[]>;
   /** Oldest first, those whose id is greater than `after`. */
-  listAfter(keeper: string, limit: number, after: string): Promise<readonly RunTrace[]>;
+  headsAfter(keeper: string, limit: number, after: string): Promise<RunHeads>;
+  /** Those of these runs that are there, RUN_BATCH of them at most, oldest first. */
+  findAll(keeper: string, runIds: readonly string[]): Promise<readonly RunTrace[]>;
   find(keeper: string, runId: string): Promise<RunTrace | null>;
   /** Of the runs that ended, interrupted ones as failed. */
   stats(keeper: string): Promise<RunStats>;
@@ -81,14 +86,14 @@ export function createRunHistory(deps: {
   }
 
   /** Reads on until enough of what is there are runs: what cannot be read hides none of the others. */
-  async function readRuns(keeper: string, direction: 1 | -1, { limit, from, outcome }: Reading) {
+  async function readRuns(keeper: string, { limit, from, outcome }: Reading) {
     const found: RunTrace[] = [];
     const wanted: Filter = { agentId: keeper, ...(outcome === undefined ? {} : { outcome }) };
     let position = from;
     do {
-      const rest = position === undefined ? {} : { _id: direction === 1 ? { $gt: position } : { $lt: position } };
+      const rest = position === undefined ? {} : { _id: { $lt: position } };
       const batch = Math.min(RUN_BATCH, limit - found.length);
-      const page = await readPage(keeper, { filter: { ...wanted, ...rest }, sort: { _id: direction }, limit: batch });
+      const page = await readPage(keeper, { filter: { ...wanted, ...rest }, sort: { _id: -1 }, limit: batch });
       // One that was dead a moment ago is of another outcome now.
       found.push(...page.traces.filter((trace) => outcome === undefined || trace.outcome === outcome));
       position = page.last;
@@ -122,6 +127,12 @@ export function createRunHistory(deps: {
     await (stored.late === true ? sums.countLateEnd(keeper, standing) : sums.countEnd(keeper, standing));
   }
 
+  async function find(keeper: string, runId: string): Promise<RunTrace | null> {
+    const found = await documents.findOne(runs(keeper), { _id: runId, agentId: keeper });
+    return found === null ? null : present(keeper, found);
+  }
+
+  const readHeads = createRunHeads({ ...deps, find });
   const sweepInterrupted = async (keeper: string) => sweep(keeper, await sums.read(keeper));
 
   return {
@@ -148,13 +159,19 @@ export function createRunHistory(deps: {
     async list(keeper, limit, before, outcome) {
       // By outcome only what is stored as such is found.
       if (outcome !== undefined) await sweepInterrupted(keeper);
-      return readRuns(keeper, -1, { limit, from: before, outcome });
+      return readRuns(keeper, { limit, from: before, outcome });
     },
-    listAfter: (keeper, limit, after) => readRuns(keeper, 1, { limit, from: after }),
-    async find(keeper, runId) {
-      const found = await documents.findOne(runs(keeper), { _id: runId, agentId: keeper });
-      return found === null ? null : present(keeper, found);
+    async newestHeads(keeper, limit, outcome) {
+      if (outcome !== undefined) await sweepInterrupted(keeper);
+      const { heads } = await readHeads(keeper, -1, limit, outcome === undefined ? {} : { outcome });
+      return heads.filter((head) => outcome === undefined || head.outcome === outcome).toReversed();
     },
+    headsAfter: (keeper, limit, after) => readHeads(keeper, 1, limit, { _id: { $gt: after } }),
+    async findAll(keeper, runIds) {
+      const filter = { agentId: keeper, _id: { $in: [...runIds] } };
+      return (await readPage(keeper, { filter, limit: RUN_BATCH })).traces;
+    },
+    find,
     count: (keeper, amounts) => sums.count(keeper, amounts),
     stats: (keeper) => sums.stats(keeper),
     sweepInterrupted,

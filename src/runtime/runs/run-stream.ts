@@ -3,6 +3,7 @@ import { toError, validationFailed } from "../../core/errors.ts";
 import type { Logger } from "../../core/logger.ts";
 import { ok, type Result } from "../../core/result.ts";
 import { createEventStream } from "../../http/event-stream.ts";
+import type { StreamPlace } from "../../http/stream-places.ts";
 import type { RunTrace } from "../contract.ts";
 import {
   RUN_STREAM_HEARTBEAT_MS,
@@ -12,12 +13,14 @@ import {
   RUN_STREAM_RECHECK_MS,
   RUN_STREAM_RETRY_MS,
 } from "./limits.ts";
-import { createRunFollower, type SeenRun, stageOf } from "./run-follower.ts";
-import type { RunHistory } from "./run-history.ts";
+import { createRunFollower, type FollowedRuns, type SeenRun, stageOf } from "./run-follower.ts";
 import { runIdAt, runIdTime } from "./run-ids.ts";
+import { createRunTexts, type RunText, type RunTexts } from "./run-texts.ts";
 
 export interface RunStreamOptions {
-  readonly history: Pick<RunHistory, "list" | "listAfter">;
+  readonly history: FollowedRuns;
+  /** Shared by the streams of an isolate. */
+  readonly texts?: RunTexts | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   /** Whose runs: see `RunHistory`. */
@@ -32,6 +35,8 @@ export interface RunStreamOptions {
   readonly signal?: AbortSignal | undefined;
   /** Whether the caller may still read; asked every RUN_STREAM_RECHECK_MS. */
   readonly mayContinue?: (() => Promise<boolean>) | undefined;
+  /** Held until the stream has ended. */
+  readonly place?: StreamPlace | undefined;
 }
 
 const LIMITS = {
@@ -57,9 +62,9 @@ export async function streamRuns(options: RunStreamOptions): Promise<Result<Resp
   if (lastEventId !== "" && since === null) {
     return validationFailed([{ path: "Last-Event-ID", message: "the id of a run of this list" }]);
   }
-  const { clock, log, keeper, outcome, signal, mayContinue } = options;
+  const { clock, log, keeper, outcome, signal, mayContinue, place } = options;
   const beganAt = outcome === undefined ? 0 : clock.now();
-  const follower = await createRunFollower({ ...options, since });
+  const follower = await createRunFollower({ ...options, texts: options.texts ?? createRunTexts(options), since });
   const first = await follower.read();
   // Whoever begins where nothing such ran yet and comes back has missed nothing either.
   const origin = since === null && first.runs.length === 0 ? `id: ${runIdAt(beganAt)}\n\n` : "";
@@ -78,6 +83,7 @@ export async function streamRuns(options: RunStreamOptions): Promise<Result<Resp
       onBroken: (error) => log.warn("run_stream_broke", { keeper, error: toError(error) }),
       signal,
       mayContinue,
+      place,
     }),
   );
 }
@@ -90,12 +96,12 @@ function parseEventId(text: string): SeenRun | null {
   return { runId, stage: stage === "running" || stage === "interrupted" ? stage : "ended" };
 }
 
-function writeRuns(runs: readonly RunTrace[]): string {
+function writeRuns(runs: readonly RunText[]): string {
   return runs
-    .map((run) => {
-      const stage = stageOf(run.outcome);
-      const id = stage === "ended" ? run.runId : `${run.runId}.${stage}`;
-      return `id: ${id}\nevent: run\ndata: ${JSON.stringify(run)}\n\n`;
+    .map(({ runId, outcome, json }) => {
+      const stage = stageOf(outcome);
+      const id = stage === "ended" ? runId : `${runId}.${stage}`;
+      return `id: ${id}\nevent: run\ndata: ${json}\n\n`;
     })
     .join("");
 }

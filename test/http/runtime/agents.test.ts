@@ -1,9 +1,11 @@
 import { Hono } from "hono";
 import { expect, test } from "vitest";
 import { type Actor, authorize } from "../../../src/core/actor.ts";
+import { systemClock } from "../../../src/core/clock.ts";
 import { ok } from "../../../src/core/result.ts";
 import type { AppEnv } from "../../../src/http/context.ts";
 import { type Guard, mountEndpoints } from "../../../src/http/endpoint.ts";
+import { createStreamPlaces } from "../../../src/http/stream-places.ts";
 import { createRuntimeEndpoints } from "../../../src/runtime/routes.ts";
 import { ANYBODY, agentBody, createTestRuntime, keyOf, ORIGIN, toRunRequest } from "../../support/runtime/runtime.ts";
 
@@ -35,7 +37,8 @@ function createApp() {
     c.set("event", {});
     await next();
   });
-  app.route("/", mountEndpoints(createRuntimeEndpoints(made.runtime, toRunRequest), guard, 262_144));
+  const streams = createStreamPlaces({ clock: systemClock });
+  app.route("/", mountEndpoints(createRuntimeEndpoints(made.runtime, toRunRequest, streams), guard, 262_144));
   const call = async (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) => {
     const response = await app.request(`${ORIGIN}${path}`, {
       method,

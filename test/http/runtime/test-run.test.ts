@@ -1,9 +1,11 @@
 import { Hono } from "hono";
 import { expect, test } from "vitest";
+import { systemClock } from "../../../src/core/clock.ts";
 import type { Json, JsonObject } from "../../../src/core/json.ts";
 import { ok } from "../../../src/core/result.ts";
 import type { AppEnv } from "../../../src/http/context.ts";
 import { mountEndpoints } from "../../../src/http/endpoint.ts";
+import { createStreamPlaces } from "../../../src/http/stream-places.ts";
 import { createRuntimeEndpoints } from "../../../src/runtime/routes.ts";
 import { createTestRun, createTestRunEndpoints } from "../../../src/runtime/test-run-routes.ts";
 import {
@@ -38,7 +40,11 @@ async function createScene(graph: Graph, metadata: Parameters<typeof agentBody>[
   const tests = createTestRunEndpoints(createTestRun(runtime, find), runtime, find);
   app.route(
     "/",
-    mountEndpoints([...createRuntimeEndpoints(runtime, toRunRequest), ...tests], async () => ok(null), 262_144),
+    mountEndpoints(
+      [...createRuntimeEndpoints(runtime, toRunRequest, createStreamPlaces({ clock: systemClock })), ...tests],
+      async () => ok(null),
+      262_144,
+    ),
   );
 
   async function post(path: string, input: Json): Promise<Response> {

@@ -285,3 +285,25 @@ function refusalOf(variables: Readonly<Record<string, string>>): ConfigError {
   }
   throw new Error("the configuration was taken");
 }
+
+test("who hangs up in the middle of a body leaves a request behind and no error of ours", async () => {
+  const app = createTestApp();
+  const paths = [
+    "/mcp/servers",
+    "/mcp",
+    "/agents/agent_1",
+    "/webhooks/deploy",
+    "/webhooks/github/mcp_1",
+    "/tavily/search",
+  ];
+  for (const path of paths) {
+    const raw = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(new TextEncoder().encode('{"a":')),
+      pull: (controller) => controller.error(new Error("Network connection lost.")),
+    });
+    expect((await app.call("POST", path, { raw, headers: JSON_TYPE })).status, path).toBe(400);
+  }
+  const events = app.logs.map((line) => JSON.parse(line));
+  expect(events.filter(({ level }) => level === "error" || level === "warn")).toEqual([]);
+  expect(events.filter(({ event }) => event === "request")).toHaveLength(paths.length);
+});

@@ -1,5 +1,8 @@
 import { expect, test } from "vitest";
 import { createKey, createTestApp, newOwner } from "../../support/app.ts";
+import { ECHO_API } from "../../support/graphs.ts";
+
+const ORIGIN = "http://orchestrix.test";
 
 test("a key that goes too fast is refused with the policy it broke and when to come back", async () => {
   const app = createTestApp();
@@ -66,4 +69,41 @@ test("health answers however often it is asked", async () => {
   const address = { "CF-Connecting-IP": `2001:db8::${crypto.randomUUID().slice(0, 4)}` };
   const answers = await Promise.all(Array.from({ length: 10 }, () => app.call("GET", "/health", { headers: address })));
   expect(answers.every(({ status }) => status === 200)).toBe(true);
+});
+
+test("streams of logs and of runs share what a key may follow at once, and lists are answered all the same", async () => {
+  const app = createTestApp();
+  const ownerId = newOwner();
+  const { serverId } = (await app.call("POST", "/mcp/servers", { body: { ...ECHO_API, ownerId } })).body;
+  const { endpoint } = (await app.call("POST", `/mcp/servers/${serverId}/deploy`, { body: { ownerId } })).body;
+  const { key } = await createKey(app, ownerId, ["servers:read"]);
+  const runs = new URL(`${endpoint}/runs`, ORIGIN);
+  const logs = new URL(`/mcp/servers/${serverId}/logs`, ORIGIN);
+  const follow = async (url: URL, more: Record<string, string> = {}, asKey = key) =>
+    app.app.fetch(
+      new Request(url, { headers: { Authorization: `Bearer ${asKey}`, Accept: "text/event-stream", ...more } }),
+    );
+  const opened: Response[] = [];
+  for (let i = 0; i < 20; i++) opened.push(await follow(i % 2 === 0 ? runs : logs));
+  expect(opened.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200));
+  for (const url of [runs, logs]) {
+    const refused = await follow(url);
+    expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "10"]);
+    expect(await refused.json()).toMatchObject({ code: "RATE_LIMITED", "violated-policies": ["streams-per-caller"] });
+    expect((await app.call("GET", url.pathname, { key })).status).toBe(200);
+  }
+  const other = await follow(runs, {}, (await createKey(app, ownerId, ["servers:read"])).key);
+  expect(other.status).toBe(200);
+  await other.body?.cancel();
+
+  for (const { body } of opened) await body?.cancel();
+  // Neither who may not look nor who says something wrong keeps a place.
+  for (let i = 0; i < 25; i++) {
+    expect((await follow(runs, { "Last-Event-ID": "nonsense" })).status).toBe(400);
+    expect((await follow(new URL("/agents/agent_none/runs", ORIGIN))).status).toBe(404);
+  }
+  const again: Response[] = [];
+  for (let i = 0; i < 21; i++) again.push(await follow(logs));
+  expect(again.map(({ status }) => status).filter((status) => status === 200)).toHaveLength(20);
+  for (const { body } of again) await body?.cancel();
 });

@@ -5,6 +5,9 @@ import type { RunTrace } from "../../../../src/runtime/contract.ts";
 import { createRunHistory } from "../../../../src/runtime/runs/run-history.ts";
 import { runIdAt, runIdTime, testRunsOf } from "../../../../src/runtime/runs/run-ids.ts";
 import { type RunStreamOptions, streamRuns } from "../../../../src/runtime/runs/run-stream.ts";
+import { createRunTexts } from "../../../../src/runtime/runs/run-texts.ts";
+import { runs } from "../../../../src/storage/documents/collections.ts";
+import type { Documents } from "../../../../src/storage/documents/documents.ts";
 import { createFakeClock } from "../../../support/fake-clock.ts";
 import { createMemoryDocuments } from "../../../support/memory-documents.ts";
 import { keepByTrace, TESTING_OWNER } from "../../../support/runtime/kept-history.ts";
@@ -15,9 +18,9 @@ const POLL_MS = 1_000;
 const DEEP_MS = 5_000;
 const MAX_MS = 240_000;
 
-function createScene() {
+function createScene(wrap = (documents: Documents): Documents => documents) {
   const clock = createFakeClock();
-  const documents = createMemoryDocuments();
+  const documents = wrap(createMemoryDocuments());
   const { log, lines } = createTestLog();
   const history = keepByTrace(createRunHistory({ documents, clock, log, keepDays: 30 }));
 
@@ -91,6 +94,39 @@ function read(response: Response) {
       await done;
     },
   };
+}
+
+/** What is read of the store, in calls and characters. */
+function meter() {
+  const read = { calls: 0, chars: 0, traces: 0 };
+  const count = (...found: readonly unknown[]) => {
+    read.calls++;
+    for (const document of found) {
+      const text = JSON.stringify(document);
+      read.chars += text.length;
+      if (text.includes('"steps"')) read.traces++;
+    }
+  };
+  const wrap = (documents: Documents): Documents => ({
+    ...documents,
+    async find(collection, query) {
+      const found = await documents.find(collection, query);
+      count(...found);
+      return found;
+    },
+    async findOne(collection, filter) {
+      const found = await documents.findOne(collection, filter);
+      count(found);
+      return found;
+    },
+  });
+  /** What was read since it was last asked. */
+  const take = () => {
+    const taken = { ...read };
+    Object.assign(read, { calls: 0, chars: 0, traces: 0 });
+    return taken;
+  };
+  return { wrap, take };
 }
 
 const idsOf = (runs: readonly RunTrace[]) => runs.map(({ runId, outcome }) => [runId, outcome]);
@@ -340,10 +376,10 @@ test("a stream of a busy agent ends after so many reads, and goes on from its la
   const { clock, history, begin, end, open } = createScene();
   let reads = 0;
   const watched = {
-    list: history.list,
-    listAfter: (...call: Parameters<typeof history.listAfter>) => {
+    ...history,
+    headsAfter: (...call: Parameters<typeof history.headsAfter>) => {
       reads++;
-      return history.listAfter(...call);
+      return history.headsAfter(...call);
     },
   };
   const client = await open(undefined, { history: watched });
@@ -352,12 +388,128 @@ test("a stream of a busy agent ends after so many reads, and goes on from its la
     for (let i = 0; i < 20; i++) all.push((await end(begin())).runId);
     await clock.advance(POLL_MS);
   }
-  expect(reads).toBeLessThanOrEqual(600);
+  expect(reads).toBeLessThanOrEqual(450);
   const back = await open(client.lastId());
   await clock.advance(DEEP_MS);
   const got = new Set([...client.seen(), ...back.seen()].map(([runId]) => runId));
   expect(all.filter((runId) => !got.has(runId))).toEqual([]);
   await back.hangUp();
+});
+
+test("while nothing new happens no trace is read, however long the runs just before it", async () => {
+  const { wrap, take } = meter();
+  const { clock, history, begin, end, open } = createScene(wrap);
+  const step = { toolId: "s", name: "transform", status: "ok", attempts: 1, durationMs: 1, error: null } as const;
+  const more = { startedAt: new Date(0).toISOString(), outputBytes: 2, rule: null, output: null };
+  const steps = Array.from({ length: 40 }, () => ({ ...step, ...more, input: "x".repeat(3_000) }));
+  const all: RunTrace[] = [];
+  for (let i = 0; i < 30; i++) {
+    await clock.advance(10);
+    all.push(await end(begin(0, { steps })));
+  }
+  await clock.advance(10);
+  const running = begin();
+  await history.write(running);
+  take();
+  const client = await open();
+  await clock.advance(0);
+  expect(client.seen()).toEqual(idsOf([...all.slice(-19), running]));
+  expect(take().traces).toBe(20);
+
+  await clock.advance(30 * POLL_MS);
+  const quiet = take();
+  expect(quiet.traces).toBe(0);
+  expect(quiet.calls).toBe(30);
+  expect(quiet.chars).toBeLessThan(30 * 5_000);
+
+  const ended = await end(running);
+  const next = await end(begin());
+  take();
+  await clock.advance(DEEP_MS + POLL_MS);
+  expect(client.seen().slice(20)).toEqual(expect.arrayContaining(idsOf([ended, next])));
+  expect(client.seen()).toHaveLength(22);
+  expect(take().traces).toBe(2);
+  await client.hangUp();
+});
+
+test("long traces are read some at a time, as the client takes them", async () => {
+  const { wrap, take } = meter();
+  const { clock, history, log, begin, end, open } = createScene(wrap);
+  const all: RunTrace[] = [];
+  for (let i = 0; i < 120; i++) {
+    await clock.advance(10);
+    all.push(await end(begin()));
+  }
+  take();
+  const made = await streamRuns({ history, clock, log, keeper: AGENT, lastEventId: undefined, limit: 100 });
+  if (!made.ok) throw new Error("refused");
+  await clock.advance(10 * POLL_MS);
+  expect(take().traces).toBeLessThanOrEqual(50);
+  await made.value.body?.cancel();
+  const client = await open(undefined, { limit: 100 });
+  await clock.advance(0);
+  expect(client.seen()).toEqual(idsOf(all.slice(-100)));
+  await client.hangUp();
+});
+
+test("those who follow one agent share what is read of its runs, and each gets all of it", async () => {
+  const { wrap, take } = meter();
+  const { clock, history, begin, end, open } = createScene(wrap);
+  const texts = createRunTexts({ history, clock });
+  const all: RunTrace[] = [];
+  for (let i = 0; i < 20; i++) {
+    await clock.advance(10);
+    all.push(await end(begin()));
+  }
+  const running = begin();
+  await history.write(running);
+  take();
+  const opening = Array.from({ length: 10 }, () => open(undefined, { texts }));
+  await clock.advance(1_000);
+  const clients = await Promise.all(opening);
+  await clock.advance(1_000);
+  for (const client of clients) expect(client.seen()).toEqual(idsOf([...all.slice(-19), running]));
+  // The one that still runs is read for each of them: it is never the same for long.
+  expect(take().traces).toBeLessThanOrEqual(19 + 10);
+  const ended = await end(running);
+  await clock.advance(DEEP_MS + POLL_MS);
+  for (const client of clients) expect(client.seen().at(-1)).toEqual([ended.runId, "ok"]);
+  for (const client of clients) expect(client.seen()).toHaveLength(21);
+  for (const client of clients) await client.hangUp();
+});
+
+test("a read that was cut off without a sign holds the others up for a moment only", async () => {
+  const { clock, history, begin, end, open } = createScene();
+  const run = await end(begin());
+  let isStuck = true;
+  const findAll = (...call: Parameters<typeof history.findAll>) =>
+    isStuck ? new Promise<never>(() => {}) : history.findAll(...call);
+  const texts = createRunTexts({ history: { findAll }, clock });
+  void open(undefined, { texts });
+  await clock.advance(100);
+  isStuck = false;
+  const opening = open(undefined, { texts });
+  await clock.advance(3_000);
+  const client = await opening;
+  await clock.advance(0);
+  expect(client.seen()).toEqual(idsOf([run]));
+  await client.hangUp();
+});
+
+test("a run that is removed, or cannot be read, before it is sent is asked for once", async () => {
+  const { wrap, take } = meter();
+  const { clock, documents, begin, end, open } = createScene(wrap);
+  const client = await open();
+  await clock.advance(0);
+  const odd = await end(begin());
+  await documents.updateOne(runs(AGENT), { _id: odd.runId }, { $set: { startedAt: 1 } });
+  const good = await end(begin());
+  await clock.advance(POLL_MS);
+  expect(client.seen()).toEqual(idsOf([good]));
+  take();
+  await clock.advance(20 * POLL_MS);
+  expect(take().traces).toBe(0);
+  await client.hangUp();
 });
 
 test("other agents' runs and tests of the graph are not among them", async () => {
@@ -408,10 +560,10 @@ test("it ends when the signal aborts, also in the middle of a wait, and reads no
   const { clock, history, open } = createScene();
   let reads = 0;
   const watched = {
-    list: history.list,
-    listAfter: (...call: Parameters<typeof history.listAfter>) => {
+    ...history,
+    headsAfter: (...call: Parameters<typeof history.headsAfter>) => {
       reads++;
-      return history.listAfter(...call);
+      return history.headsAfter(...call);
     },
   };
   const controller = new AbortController();
@@ -429,10 +581,10 @@ test("when the client goes away, reading stops", async () => {
   const { clock, history, open } = createScene();
   let reads = 0;
   const watched = {
-    list: history.list,
-    listAfter: (...call: Parameters<typeof history.listAfter>) => {
+    ...history,
+    headsAfter: (...call: Parameters<typeof history.headsAfter>) => {
       reads++;
-      return history.listAfter(...call);
+      return history.headsAfter(...call);
     },
   };
   const client = await open(undefined, { history: watched });
@@ -448,10 +600,10 @@ test("while the client does not take what was read, no more is read", async () =
   for (let i = 0; i < 300; i++) await end(begin());
   let reads = 0;
   const watched = {
-    list: history.list,
-    listAfter: (...call: Parameters<typeof history.listAfter>) => {
+    ...history,
+    headsAfter: (...call: Parameters<typeof history.headsAfter>) => {
       reads++;
-      return history.listAfter(...call);
+      return history.headsAfter(...call);
     },
   };
   const made = await streamRuns({ history: watched, clock, log, keeper: AGENT, lastEventId: runIdAt(0) });
@@ -478,8 +630,8 @@ test("a caller who may no longer read is not sent anything more", async () => {
 test("a store that stops answering ends the stream, and tells the log no more than that", async () => {
   const { clock, history, lines, open } = createScene();
   const broken = {
-    list: history.list,
-    listAfter: () => Promise.reject(new StorageUnavailable("no answer")),
+    ...history,
+    headsAfter: () => Promise.reject(new StorageUnavailable("no answer")),
   };
   const client = await open(undefined, { history: broken });
   await clock.advance(2 * POLL_MS);
@@ -489,7 +641,7 @@ test("a store that stops answering ends the stream, and tells the log no more th
 
 test("a store that is down before the first event is told as such", async () => {
   const { clock, log, history } = createScene();
-  const down = { ...history, list: () => Promise.reject(new StorageUnavailable("no answer")) };
+  const down = { ...history, newestHeads: () => Promise.reject(new StorageUnavailable("no answer")) };
   const streaming = streamRuns({ history: down, clock, log, keeper: AGENT, lastEventId: undefined });
   await expect(streaming).rejects.toThrow(StorageUnavailable);
 });
