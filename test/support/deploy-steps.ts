@@ -7,14 +7,14 @@ export async function letRun(reached: () => boolean): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Time passes until the work is done. */
+/** Time passes until the work is done: ten times as fast as real time at most, which hashes on other threads take. */
 export async function underTime<T>(scene: Pick<DeployScene, "clock">, work: Promise<T>): Promise<T> {
   let done = false;
   const marked = work.finally(() => {
     done = true;
   });
   while (!done) {
-    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setTimeout(resolve, 1));
     await scene.clock.advance(10);
   }
   return marked;
