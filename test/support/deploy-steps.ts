@@ -7,7 +7,7 @@ export async function letRun(reached: () => boolean): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Time passes until the work is done: ten times as fast as real time at most, which hashes on other threads take. */
+/** Moves the clock on, a little at a time, until the work is done: hashing takes real time, and no timers. */
 export async function underTime<T>(scene: Pick<DeployScene, "clock">, work: Promise<T>): Promise<T> {
   let done = false;
   const marked = work.finally(() => {

@@ -2,6 +2,7 @@ import { afterAll, expect, test } from "vitest";
 import { StorageUnavailable } from "../../../src/core/errors.ts";
 import type { Documents } from "../../../src/storage/documents/documents.ts";
 import { createDeployScene, type DeployScene, OWNER, type Process } from "../../support/deploy-scene.ts";
+import { underTime } from "../../support/deploy-steps.ts";
 import { ECHO_API } from "../../support/graphs.ts";
 
 const STEPS = ["claim", "create", "save", "log"] as const;
@@ -108,19 +109,6 @@ function applies(step: Step, fault: Fault): boolean {
   return true;
 }
 
-/** Moves the scene's clock on, a little at a time, until the work is done: hashing takes real time, and no timers. */
-async function letTimePass<T>(scene: DeployScene, work: Promise<T>): Promise<T> {
-  let done = false;
-  const marked = work.finally(() => {
-    done = true;
-  });
-  while (!done) {
-    await new Promise((resolve) => setTimeout(resolve, 1));
-    await scene.clock.advance(10);
-  }
-  return marked;
-}
-
 async function stateOf(worker: Process): Promise<string> {
   return (await worker.call("GET", "/mcp/servers/echo/status")).body.state;
 }
@@ -133,8 +121,8 @@ async function play(step: Step, fault: Fault): Promise<Outcome> {
   await worker.settle();
   arm();
   const deploying = worker.call("POST", "/mcp/servers/echo/deploy", { ownerId: OWNER });
-  const { status, body } = await letTimePass(scene, deploying);
-  await letTimePass(scene, worker.settle());
+  const { status, body } = await underTime(scene, deploying);
+  await underTime(scene, worker.settle());
 
   lift();
   const next = scene.startProcess();

@@ -69,14 +69,20 @@ test("an agent that the host makes long after the deploy failed, its rollback an
   await expectRemoved(scene);
 });
 
-test("an agent that the host makes for a process that ended is removed too", async () => {
-  const scene = await createScene();
-  const { worker, host, clock, startProcess } = scene;
+/** A deploy whose process ends while the host is slow to make its agent, and whose claim has run out. */
+async function dieAtSlowHost({ host, clock, startProcess }: Awaited<ReturnType<typeof createScene>>) {
   const slow = slowDown(host);
   const dying = startProcess(hookStore({ before: () => slow.isAsked() && new Promise(() => {}) }));
   void dying.call("POST", `${PATH}/deploy`, { ownerId: OWNER });
   await letRun(slow.isAsked);
   await clock.advance(CLAIM_ENDS_MS);
+  return slow;
+}
+
+test("an agent that the host makes for a process that ended is removed too", async () => {
+  const scene = await createScene();
+  const { worker } = scene;
+  const slow = await dieAtSlowHost(scene);
   expect((await reconcile(scene, worker)).rolledBack).toEqual(["echo"]);
   expect((await worker.call("DELETE", PATH)).status).toBe(204);
   slow.catchUp();
@@ -105,12 +111,8 @@ test("what a deploy makes that lost its claim before it came to the host is remo
 
 test("an undeploy beside a deploy that is at work still leaves no agent that the deploy makes afterwards", async () => {
   const scene = await createScene();
-  const { worker, host, clock, startProcess } = scene;
-  const slow = slowDown(host);
-  const dying = startProcess(hookStore({ before: () => slow.isAsked() && new Promise(() => {}) }));
-  void dying.call("POST", `${PATH}/deploy`, { ownerId: OWNER });
-  await letRun(slow.isAsked);
-  await clock.advance(CLAIM_ENDS_MS);
+  const { worker } = scene;
+  const slow = await dieAtSlowHost(scene);
   expect((await worker.call("DELETE", `${PATH}?undeploy=true`)).status).toBe(204);
   await worker.settle();
   slow.catchUp();

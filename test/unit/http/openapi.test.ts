@@ -97,7 +97,10 @@ test.each<AppError>([
   { code: "INTERNAL", detail: "internal error" },
 ])("the description of a problem names all that $code carries", (error) => {
   const { components } = describeApi([], { version: "1" });
-  const schema = { ...(components as any).schemas.Problem, additionalProperties: false };
+  const schema = {
+    ...(components as { readonly schemas: { readonly Problem: object } }).schemas.Problem,
+    additionalProperties: false,
+  };
   const { body } = describeProblem(error, "req_1", "/x");
   expect(new Validator(schema, "2020-12", false).validate(body).errors).toEqual([]);
 });

@@ -318,22 +318,14 @@ test("a value that looks like Extended JSON or an operator stays a value", async
 
 test("a unique field that could not be looked at is not declared", async () => {
   const declared: unknown[] = [];
-  const clock = createFakeClock();
-  const documents = createDataApiDocuments({
-    baseUrl: "https://gateway.test",
-    apiKey: KEY,
-    auth: "api-key",
-    database: "db",
-    clock,
-    ids: createIdSource(clock, systemRandom),
-    async fetch(url, init) {
-      const { collection, update } = JSON.parse(String(init.body));
-      if (collection !== "orchestrix_unique_fields") return text("down", 500);
-      if (url.endsWith("/find")) return Response.json({ documents: [] });
-      declared.push(update);
-      return Response.json({ matchedCount: 1, modifiedCount: 1 });
-    },
-  });
+  const fetch: Fetch = async (url, init) => {
+    const { collection, update } = JSON.parse(String(init.body));
+    if (collection !== "orchestrix_unique_fields") return text("down", 500);
+    if (url.endsWith("/find")) return Response.json({ documents: [] });
+    declared.push(update);
+    return Response.json({ matchedCount: 1, modifiedCount: 1 });
+  };
+  const { documents } = connect(() => text("never asked"), { fetch });
   const inserting = documents.insertOne(things, { _id: "x", email: "a" }, { unique: ["email"] });
   await expect(inserting).rejects.toBeInstanceOf(StorageUnavailable);
   expect(declared).toEqual([{ $set: { "fields.femail": "email" } }, { $unset: { "fields.femail": "" } }]);
