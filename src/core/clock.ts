@@ -22,3 +22,10 @@ export function isoTime(epochMs: number): string {
   if (last.epochMs !== epochMs) last = { epochMs, text: new Date(epochMs).toISOString() };
   return last.text;
 }
+
+/** Nothing ends it early, and a request that the runtime ends never comes back from it. */
+export function sleep(clock: Pick<Clock, "after">, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    clock.after(ms, resolve);
+  });
+}

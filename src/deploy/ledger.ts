@@ -1,7 +1,7 @@
 import { LATE_AGENT_MS } from "../config/limits.ts";
 import { type Clock, isoTime } from "../core/clock.ts";
 import type { LoadedServer, ServerKey } from "../servers/store.ts";
-import { deployments } from "../storage/documents/collections.ts";
+import { deployments, ownedId } from "../storage/documents/collections.ts";
 import type { Documents, Filter, StoredDocument } from "../storage/documents/documents.ts";
 
 /** "This target may hold an agent of this server." */
@@ -92,7 +92,7 @@ function readEntry({ serverId, target, agentId, origin }: StoredDocument, ownerI
 type EntryKey = Pick<LedgerEntry, "serverId" | "ownerId" | "target">;
 
 function entryId(entry: EntryKey): string {
-  return `${encodeURIComponent(entry.ownerId)}:${entryIdOfBefore(entry)}`;
+  return ownedId(entry.ownerId, entryIdOfBefore(entry));
 }
 
 function entryIdOfBefore({ serverId, target }: EntryKey): string {

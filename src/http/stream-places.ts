@@ -1,5 +1,5 @@
 import type { Clock } from "../core/clock.ts";
-import { err, type Result } from "../core/result.ts";
+import { err, ok, type Result } from "../core/result.ts";
 import { type AppContext, callerOf } from "./context.ts";
 import {
   STREAM_PLACE_LEASE_MS,
@@ -61,7 +61,7 @@ export function createStreamPlaces({ clock }: { readonly clock: Clock }): Stream
     for (const place of held) if (place.caller === caller) own++;
     if (own >= STREAMS_PER_CALLER_MAX) return PER_CALLER;
     if (held.size >= STREAMS_PER_ISOLATE_MAX) return PER_ISOLATE;
-    return { ok: true, value: hold(caller) };
+    return ok(hold(caller));
   }
 
   return {

@@ -1,4 +1,4 @@
-import type { Clock } from "../core/clock.ts";
+import { type Clock, sleep } from "../core/clock.ts";
 import { waitAtMost } from "../core/deadline.ts";
 import { StorageUnavailable } from "../core/errors.ts";
 import type { Defer } from "../core/logger.ts";
@@ -56,7 +56,7 @@ export function createMetrics(options: {
   }
 
   async function flushLater(): Promise<void> {
-    if (flushEveryMs > 0) await new Promise<void>((resolve) => clock.after(flushEveryMs, resolve));
+    if (flushEveryMs > 0) await sleep(clock, flushEveryMs);
     await flush();
   }
 

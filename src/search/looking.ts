@@ -1,4 +1,4 @@
-import type { Clock } from "../core/clock.ts";
+import { type Clock, sleep } from "../core/clock.ts";
 import { toBase64Url } from "../core/crypto.ts";
 import { unlessUnavailable } from "../core/errors.ts";
 import type { RandomBytes } from "../core/ids.ts";
@@ -90,7 +90,7 @@ export function createLooks(deps: {
       const until = clock.now() + patienceMs;
       let stored = first;
       for (let pause = FOLLOWER_FIRST_LOOK_MS; clock.now() + pause <= until; ) {
-        await new Promise<void>((resolve) => clock.after(pause, resolve));
+        await sleep(clock, pause);
         // While the store is away nobody can be waited for.
         stored = await unlessUnavailable(cache.look(place, claim), NOTHING);
         if (stored.claim !== "busy" || answers(stored.entry)) return stored;

@@ -1,6 +1,6 @@
 import { type Clock, isoTime } from "../core/clock.ts";
 import { withPrefix } from "../core/ids.ts";
-import { removedServers, servers, serverVersions } from "../storage/documents/collections.ts";
+import { ownedId, removedServers, servers, serverVersions } from "../storage/documents/collections.ts";
 import type { Documents, StoredDocument } from "../storage/documents/documents.ts";
 import { LOG_STREAM_OVERLAP_MS, PLACE_HOLD_MS, REMOVED_GONE_MS, REMOVED_PER_VISIT } from "./limits.ts";
 import { logIdAt } from "./log-cursor.ts";
@@ -59,7 +59,7 @@ export function createRemovedServers(deps: {
 
   return {
     async note({ serverId, ownerId }) {
-      const _id = entryId(ownerId, serverId);
+      const _id = ownedId(ownerId, serverId);
       const update = { $set: { removedAt: isoTime(clock.now()) }, $setOnInsert: { ownerId, serverId } };
       const write = () => documents.updateOne(removedServers(ownerId), { _id }, update, { upsert: true });
       // Two firsts at once may both insert; the second finds the first one's entry.
@@ -76,7 +76,3 @@ export function createRemovedServers(deps: {
 
 /** One more look at the record, what is forgotten, the id, and the entry. */
 const SETTLE_CALLS = 8;
-
-function entryId(ownerId: string, serverId: string): string {
-  return `${encodeURIComponent(ownerId)}:${serverId}`;
-}

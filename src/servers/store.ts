@@ -2,7 +2,7 @@ import { mayAccess, type OwnerAccess } from "../core/actor.ts";
 import { type Clock, isoTime } from "../core/clock.ts";
 import { notFound } from "../core/errors.ts";
 import { ok, type Result } from "../core/result.ts";
-import { owners, servers, serverVersions } from "../storage/documents/collections.ts";
+import { ownedId, owners, servers, serverVersions } from "../storage/documents/collections.ts";
 import type { Document, Documents, Filter, StoredDocument } from "../storage/documents/documents.ts";
 import type { DeploymentState, ServerRecord, ServerVersion } from "./contract.ts";
 import { type Deployment, deploymentOf } from "./deployment-fields.ts";
@@ -238,7 +238,7 @@ const VERSION_END = 10 ** VERSION_DIGITS;
 
 /** With the owner: another one may have had the id before, and something still at work for that server. */
 function versionId(key: ServerKey, version: number): string {
-  return `${encodeURIComponent(key.ownerId)}:${versionIdOfBefore(key, version)}`;
+  return ownedId(key.ownerId, versionIdOfBefore(key, version));
 }
 
 function versionIdOfBefore({ serverId }: ServerKey, version: number): string {

@@ -1,4 +1,4 @@
-import type { Clock } from "../../core/clock.ts";
+import { type Clock, sleep } from "../../core/clock.ts";
 import { toError } from "../../core/errors.ts";
 import type { Fetch } from "../../core/fetch.ts";
 import type { RandomBytes } from "../../core/ids.ts";
@@ -79,8 +79,6 @@ export function createTracer(options: TracerOptions): Tracer {
     if (count > 0) metrics.count(SPANS_DROPPED_METRIC, { reason }, count);
   }
 
-  const pause = (ms: number) => new Promise<void>((resolve) => clock.after(ms, resolve));
-
   function note(outcome: ExportOutcome, count: number): void {
     if (outcome.kind === "sent") {
       drop("rejected", outcome.rejected);
@@ -98,7 +96,7 @@ export function createTracer(options: TracerOptions): Tracer {
     if (outcome.kind === "sent" || !outcome.isPassing) return note(outcome, spans.length);
     const waitMs = outcome.retryAfterMs ?? EXPORT_BACKOFF_MS * (1 + EXPORT_JITTER_SHARE * share(random));
     if (waitMs > EXPORT_RETRY_MAX_MS) return note(outcome, spans.length);
-    await pause(waitMs);
+    await sleep(clock, waitMs);
     note(await deliver(spans), spans.length);
   }
 
@@ -119,7 +117,7 @@ export function createTracer(options: TracerOptions): Tracer {
   }
 
   async function flushLater(): Promise<void> {
-    await pause(SPANS_FLUSH_MS);
+    await sleep(clock, SPANS_FLUSH_MS);
     scheduledUntil = 0;
     await flush();
   }

@@ -1,4 +1,4 @@
-import type { Clock } from "../../core/clock.ts";
+import { type Clock, sleep } from "../../core/clock.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 
 /**
@@ -53,7 +53,7 @@ export function createGate(
       passed = look(ticket) ? passed + 1 : -1;
       if (passed === options.turns) return;
       const ms = passed >= 0 ? options.turnMs : options.pollMs;
-      await new Promise<void>((resolve) => clock.after(ms, resolve));
+      await sleep(clock, ms);
       signal?.throwIfAborted();
     }
   }

@@ -1,4 +1,4 @@
-import type { Clock } from "../../core/clock.ts";
+import { type Clock, sleep } from "../../core/clock.ts";
 import { waitAtMost } from "../../core/deadline.ts";
 import { StorageUnavailable } from "../../core/errors.ts";
 import type { Defer, Logger } from "../../core/logger.ts";
@@ -96,7 +96,7 @@ export function createRunRecorder(deps: {
     const endAtMs = clock.now() + COUNTING_MAX_MS;
     while (pooled.size > 0 && clock.now() < endAtMs) {
       const before = arrivals;
-      await new Promise<void>((resolve) => clock.after(COUNT_EVERY_MS, resolve));
+      await sleep(clock, COUNT_EVERY_MS);
       if (!(await countFirst(arrivals === before ? Number.POSITIVE_INFINITY : COUNTS_AT_ONCE))) return;
     }
   }
@@ -111,10 +111,9 @@ export function createRunRecorder(deps: {
     } catch (error) {
       if (!(error instanceof StorageUnavailable)) throw error;
       if (pauseMs === undefined) return end.giveUp(error);
-      const paused = new Promise<void>((resolve) => clock.after(pauseMs, resolve));
       defer(
         "run_trace_again",
-        paused.then(() => write(end, later)),
+        sleep(clock, pauseMs).then(() => write(end, later)),
       );
     }
   }

@@ -1,4 +1,4 @@
-import type { Clock } from "../../core/clock.ts";
+import { type Clock, sleep } from "../../core/clock.ts";
 import { createRecent } from "../../core/recent.ts";
 import type { RunTrace } from "../contract.ts";
 import { RUN_TEXTS_MAX_CHARS, RUN_TEXTS_TURN_MAX_MS, RUN_TEXTS_TURN_MS } from "./limits.ts";
@@ -51,7 +51,7 @@ export function createRunTexts(deps: {
     async read(keeper, heads) {
       const isMissing = (head: RunHead) => !isKept(keeper, head);
       while (heads.some(isMissing) && isOthersTurn()) {
-        await new Promise<void>((resolve) => clock.after(RUN_TEXTS_TURN_MS, resolve));
+        await sleep(clock, RUN_TEXTS_TURN_MS);
       }
       const found = new Map<string, RunText>();
       for (const { runId } of heads) {

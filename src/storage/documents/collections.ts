@@ -74,6 +74,11 @@ export const secrets = (ownerId: string): Collection => system("secrets", `secre
 /** What an owner's graphs store, by the name that their author gave. */
 export const ownedData = (ownerId: string, name: string): Collection => ({ kind: "owned", name, ownerId });
 
+/** An `_id` that begins with its owner: on a store without partitions no owner's stands in another's way. */
+export function ownedId(ownerId: string, rest: string): string {
+  return `${encodeURIComponent(ownerId)}:${rest}`;
+}
+
 function system(name: string, partition: string): Collection {
   return { kind: "system", name, partition };
 }

@@ -1,4 +1,4 @@
-import type { Clock } from "../../core/clock.ts";
+import { type Clock, sleep } from "../../core/clock.ts";
 import { sha256, toHex } from "../../core/crypto.ts";
 import { StorageUnavailable } from "../../core/errors.ts";
 import type { IdSource } from "../../core/ids.ts";
@@ -56,7 +56,7 @@ export function createLocks(deps: {
         if (answer !== null) return answer;
         if (clock.now() >= waitUntil)
           throw new StorageUnavailable("another write of the same unique value does not end");
-        await pause(clock, pauseMs);
+        await sleep(clock, pauseMs);
         pauseMs = Math.min(pauseMs * 2, LOCK_POLL_MAX_MS);
       }
     }
@@ -90,10 +90,4 @@ export function createLocks(deps: {
       }
     },
   };
-}
-
-function pause(clock: Clock, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    clock.after(ms, resolve);
-  });
 }
